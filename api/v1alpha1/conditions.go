@@ -1,0 +1,72 @@
+package v1alpha1
+
+// Condition types of an Infrastructure. Reconciling and Stalled are absent when
+// they are not True, and never both there.
+const (
+	// ConditionReady is True when the applied resources and the output Secret are
+	// what the spec asks for, Unknown while a run is under way, False otherwise.
+	ConditionReady = "Ready"
+	// ConditionReconciling is True while the controller works on the object or
+	// waits for something that is expected to come by itself.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True when a person has to change something.
+	ConditionStalled = "Stalled"
+)
+
+// Reasons of the conditions of an Infrastructure in good order.
+const (
+	// ReasonInSync: applied as asked for, outputs written. Ready=True.
+	ReasonInSync = "InSync"
+	// ReasonProgressing: a run is about to start or under way. Ready=Unknown.
+	ReasonProgressing = "Progressing"
+	// ReasonSuspended: spec.suspend is set; no run is started. Ready keeps what
+	// it was; an object that never was Ready is False.
+	ReasonSuspended = "Suspended"
+	// ReasonDestroying: the object is being deleted and its resources destroyed.
+	ReasonDestroying = "Destroying"
+)
+
+// Reasons to wait. Ready=False, Reconciling=True.
+const (
+	// ReasonLocked: someone else holds the state's lock; the message says who and
+	// since when.
+	ReasonLocked = "Locked"
+	// ReasonInputMissing: a Secret, ConfigMap or key that spec.variablesFrom or
+	// the ProviderConfig names does not exist yet.
+	ReasonInputMissing = "InputMissing"
+	// ReasonRunFailed: the last run failed and will be retried.
+	ReasonRunFailed = "RunFailed"
+	// ReasonRetrying: something that the controller tried itself failed and will
+	// be tried again.
+	ReasonRetrying = "Retrying"
+)
+
+// Reasons to stall. Ready=False, Stalled=True.
+const (
+	// ReasonModuleNotFound: the bundle has no module of that name, or none in a
+	// version that spec.moduleVersion admits.
+	ReasonModuleNotFound = "ModuleNotFound"
+	// ReasonInvalidVariables: a variable is unknown, missing or of a wrong type.
+	ReasonInvalidVariables = "InvalidVariables"
+	// ReasonInvalidOutputs: spec.outputs names an output that the module does not
+	// have, a key that a Secret cannot have, or a template that does not parse.
+	ReasonInvalidOutputs = "InvalidOutputs"
+	// ReasonProviderConfigNotFound: the named ProviderConfig, or a default one,
+	// does not exist, or more than one is the default.
+	ReasonProviderConfigNotFound = "ProviderConfigNotFound"
+	// ReasonProviderConfigForbidden: the ProviderConfig does not admit the
+	// object's namespace, or is for a provider that the module does not use.
+	ReasonProviderConfigForbidden = "ProviderConfigForbidden"
+	// ReasonOutputSecretConflict: the output Secret exists and belongs to someone
+	// else.
+	ReasonOutputSecretConflict = "OutputSecretConflict"
+	// ReasonRetriesExhausted: five runs in a row failed.
+	ReasonRetriesExhausted = "RetriesExhausted"
+	// ReasonStateMissing: resources were applied, but their state or the inputs
+	// they were applied with are gone; nothing is touched until they are back.
+	ReasonStateMissing = "StateMissing"
+)
+
+// ConditionSucceeded is the one condition of a Run: Unknown while it is under
+// way, then True or False for good. Its reason is the Run's status.reason.
+const ConditionSucceeded = "Succeeded"

@@ -1,0 +1,21 @@
+package v1alpha1
+
+const (
+	// Finalizer keeps an Infrastructure until its resources are destroyed.
+	Finalizer = Group + "/destroy"
+
+	// LabelKey is on every object in the system namespace that belongs to one
+	// Infrastructure; its value is the object's state key (state.Key).
+	LabelKey = Group + "/key"
+
+	// LabelManagedBy, with the value ManagedBy, is on every object that the
+	// controller makes.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// ManagedBy is the value of LabelManagedBy.
+	ManagedBy = "groundwork"
+
+	// AnnotationReconcile asks for a run now; each new value asks once. It is
+	// Flux's own annotation, set by `flux reconcile` and by hand.
+	// Source: https://fluxcd.io/flux/components/kustomize/kustomizations/#triggering-a-reconcile
+	AnnotationReconcile = "reconcile.fluxcd.io/requestedAt"
+)

@@ -1,0 +1,89 @@
+package v1alpha1
+
+import (
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Module is an entry of the catalogue: a Terraform module of the bundle. The
+// controller writes it and puts back what others change.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,shortName=tfmod,categories=groundwork
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.version`
+// +kubebuilder:printcolumn:name="Summary",type=string,JSONPath=`.spec.summary`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Digest",type=string,priority=1,JSONPath=`.spec.digest`
+type Module struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec ModuleSpec `json:"spec"`
+}
+
+// ModuleList is a list of Modules.
+//
+// +kubebuilder:object:root=true
+type ModuleList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Module `json:"items"`
+}
+
+// ModuleSpec describes a module as its files do.
+type ModuleSpec struct {
+	// Version is the module's semantic version.
+	Version string `json:"version"`
+	// Summary is what it makes, in one line.
+	Summary string `json:"summary"`
+	// Digest is the SHA-256 of the module's files, "sha256:<hex>".
+	Digest string `json:"digest"`
+	// Variables are its inputs, sorted by name.
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Variables []ModuleVariable `json:"variables,omitempty"`
+	// Outputs are what it gives, sorted by name.
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Outputs []ModuleOutput `json:"outputs,omitempty"`
+	// Providers are the sources of the providers it uses, sorted:
+	// registry.terraform.io/hashicorp/aws. A module without one needs no
+	// ProviderConfig.
+	// +listType=set
+	// +optional
+	Providers []string `json:"providers,omitempty"`
+}
+
+// ModuleVariable is an input of a module.
+type ModuleVariable struct {
+	// Name is the variable's name.
+	Name string `json:"name"`
+	// Type is its type in Terraform's syntax: list(string).
+	Type string `json:"type"`
+	// Description is the module's own.
+	// +optional
+	Description string `json:"description,omitempty"`
+	// Required says that it has no default.
+	// +optional
+	Required bool `json:"required,omitempty"`
+	// Default is its default as JSON; absent when required or sensitive.
+	// +optional
+	Default *apiextensionsv1.JSON `json:"default,omitempty"`
+	// Sensitive says that its value is never shown.
+	// +optional
+	Sensitive bool `json:"sensitive,omitempty"`
+}
+
+// ModuleOutput is an output of a module.
+type ModuleOutput struct {
+	// Name is the output's name.
+	Name string `json:"name"`
+	// Description is the module's own.
+	// +optional
+	Description string `json:"description,omitempty"`
+	// Sensitive says that its value is never shown.
+	// +optional
+	Sensitive bool `json:"sensitive,omitempty"`
+}

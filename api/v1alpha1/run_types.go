@@ -1,0 +1,232 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Run is one apply or destroy of an Infrastructure: immutable inputs, one runner
+// pod of the same name, one result. Runs live in the system namespace and are
+// made by the controller.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=tfrun,categories=groundwork
+// +kubebuilder:printcolumn:name="Namespace",type=string,JSONPath=`.spec.infrastructure.namespace`
+// +kubebuilder:printcolumn:name="Infrastructure",type=string,JSONPath=`.spec.infrastructure.name`
+// +kubebuilder:printcolumn:name="Operation",type=string,JSONPath=`.spec.operation`
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.reason`
+// +kubebuilder:printcolumn:name="Module",type=string,priority=1,JSONPath=`.spec.module.name`
+// +kubebuilder:printcolumn:name="Version",type=string,priority=1,JSONPath=`.spec.module.version`
+type Run struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="a Run's spec cannot be changed"
+	Spec RunSpec `json:"spec"`
+	// +kubebuilder:default:={"phase":"Pending"}
+	Status RunStatus `json:"status,omitempty"`
+}
+
+// RunList is a list of Runs.
+//
+// +kubebuilder:object:root=true
+type RunList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Run `json:"items"`
+}
+
+// Operation is what a Run does.
+// +kubebuilder:validation:Enum=Apply;Destroy
+type Operation string
+
+// The operations.
+const (
+	OperationApply   Operation = "Apply"
+	OperationDestroy Operation = "Destroy"
+)
+
+// RunSpec is the input of a Run, except for what may be secret: variables,
+// provider settings and the module's files are in the Secret of the same name.
+type RunSpec struct {
+	// Infrastructure is the object that the run is for.
+	Infrastructure InfrastructureReference `json:"infrastructure"`
+	// Operation is what the run does.
+	Operation Operation `json:"operation"`
+	// Module is what is applied or destroyed.
+	Module ModuleReference `json:"module"`
+	// InputsDigest identifies everything that decides the outcome: module,
+	// variables, provider settings. "sha256:<hex>".
+	InputsDigest string `json:"inputsDigest"`
+	// ProviderConfig is the ProviderConfig's name; empty for a module without a
+	// provider.
+	// +optional
+	ProviderConfig string `json:"providerConfig,omitempty"`
+	// Credentials are what the runner pod gets.
+	// +optional
+	Credentials Credentials `json:"credentials,omitzero"`
+	// Timeout bounds the run, from its creation.
+	Timeout metav1.Duration `json:"timeout"`
+	// ReconcileRequest is the value of the annotation
+	// reconcile.fluxcd.io/requestedAt that the run answers.
+	// +optional
+	ReconcileRequest string `json:"reconcileRequest,omitempty"`
+}
+
+// InfrastructureReference names one Infrastructure for good.
+type InfrastructureReference struct {
+	// Namespace is the object's namespace.
+	Namespace string `json:"namespace"`
+	// Name is the object's name.
+	Name string `json:"name"`
+	// UID is the object's UID: a re-created object is another one.
+	UID types.UID `json:"uid"`
+}
+
+// RunPhase is how far a Run is.
+// +kubebuilder:validation:Enum=Pending;Initializing;Planning;Applying;Destroying;Succeeded;Failed
+type RunPhase string
+
+// The phases of a Run, in order. Succeeded and Failed are final.
+const (
+	// RunPending: no runner pod has taken the run yet; the message says what it
+	// waits for.
+	RunPending RunPhase = "Pending"
+	// RunInitializing: the runner pod has taken the run and prepares Terraform.
+	RunInitializing RunPhase = "Initializing"
+	// RunPlanning: Terraform refreshes and plans.
+	RunPlanning RunPhase = "Planning"
+	// RunApplying: Terraform makes and changes resources.
+	RunApplying RunPhase = "Applying"
+	// RunDestroying: Terraform destroys resources.
+	RunDestroying RunPhase = "Destroying"
+	// RunSucceeded: done.
+	RunSucceeded RunPhase = "Succeeded"
+	// RunFailed: ended otherwise; the reason says how.
+	RunFailed RunPhase = "Failed"
+)
+
+// Finished tells whether the phase is final.
+func (p RunPhase) Finished() bool { return p == RunSucceeded || p == RunFailed }
+
+// RunReason says how a Run ended.
+type RunReason string
+
+// Reasons that the runner gives.
+const (
+	// RunReasonSucceeded: Terraform did what it was asked for.
+	RunReasonSucceeded RunReason = "Succeeded"
+	// RunReasonInvalidRequest: the runner cannot read its request.
+	RunReasonInvalidRequest RunReason = "InvalidRequest"
+	// RunReasonInitFailed: terraform init failed.
+	RunReasonInitFailed RunReason = "InitFailed"
+	// RunReasonPlanFailed: terraform plan failed; nothing was touched.
+	RunReasonPlanFailed RunReason = "PlanFailed"
+	// RunReasonApplyFailed: the plan was applied in part; the state says how far.
+	RunReasonApplyFailed RunReason = "ApplyFailed"
+	// RunReasonLocked: someone holds the state's lock; nothing was touched.
+	RunReasonLocked RunReason = "Locked"
+	// RunReasonInterrupted: the pod was asked to end; Terraform stopped and saved
+	// its state.
+	RunReasonInterrupted RunReason = "Interrupted"
+	// RunReasonTimedOut: the run outlived its timeout.
+	RunReasonTimedOut RunReason = "TimedOut"
+	// RunReasonOutOfMemory: Terraform, a provider or the runner was killed for
+	// want of memory.
+	RunReasonOutOfMemory RunReason = "OutOfMemory"
+)
+
+// Reasons that the controller gives when the runner could not.
+const (
+	// RunReasonPodRejected: the API server refuses the pod: quota, policy.
+	RunReasonPodRejected RunReason = "PodRejected"
+	// RunReasonPodUnschedulable: no node takes the pod.
+	RunReasonPodUnschedulable RunReason = "PodUnschedulable"
+	// RunReasonImagePullFailed: the runner image cannot be pulled.
+	RunReasonImagePullFailed RunReason = "ImagePullFailed"
+	// RunReasonPodNotStarted: the pod did not start for another reason.
+	RunReasonPodNotStarted RunReason = "PodNotStarted"
+	// RunReasonPodLost: the pod is gone without having left a result.
+	RunReasonPodLost RunReason = "PodLost"
+	// RunReasonEvicted: the node evicted the pod.
+	RunReasonEvicted RunReason = "Evicted"
+	// RunReasonRunnerFailed: the runner ended without a result.
+	RunReasonRunnerFailed RunReason = "RunnerFailed"
+)
+
+// RunStatus is a Run's progress, then its result.
+//
+// +kubebuilder:validation:XValidation:rule="!(oldSelf.phase in ['Succeeded', 'Failed']) || self.phase == oldSelf.phase",message="a finished Run cannot be changed"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.podUID) || (has(self.podUID) && self.podUID == oldSelf.podUID)",message="a Run that a pod has taken cannot be taken by another"
+type RunStatus struct {
+	// Phase is how far the run is.
+	// +kubebuilder:default=Pending
+	Phase RunPhase `json:"phase"`
+	// Reason is how the run ended; empty until then.
+	// +optional
+	Reason RunReason `json:"reason,omitempty"`
+	// Message is the progress, then the result, for people. Never secret.
+	// +kubebuilder:validation:MaxLength=4096
+	// +optional
+	Message string `json:"message,omitempty"`
+	// PodUID is the one pod that has taken the run; set by that pod before it
+	// does anything.
+	// +optional
+	PodUID types.UID `json:"podUID,omitempty"`
+	// StartedAt is when the pod took the run.
+	// +optional
+	StartedAt *metav1.Time `json:"startedAt,omitempty"`
+	// ApplyStartedAt is when Terraform was about to change resources for the
+	// first time; absent in a run that has touched nothing.
+	// +optional
+	ApplyStartedAt *metav1.Time `json:"applyStartedAt,omitempty"`
+	// FinishedAt is when the run ended.
+	// +optional
+	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`
+	// Plan counts the planned changes; absent until the plan is made.
+	// +optional
+	Plan *PlanSummary `json:"plan,omitempty"`
+	// Diagnostics are Terraform's errors and warnings, at most 10.
+	// +kubebuilder:validation:MaxItems=10
+	// +listType=atomic
+	// +optional
+	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
+	// Conditions hold Succeeded, for kubectl wait.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// PlanSummary counts planned changes by kind.
+type PlanSummary struct {
+	// Create is the number of resources to be made.
+	Create int32 `json:"create"`
+	// Update is the number of resources to be changed in place.
+	Update int32 `json:"update"`
+	// Replace is the number of resources to be destroyed and made anew.
+	Replace int32 `json:"replace"`
+	// Delete is the number of resources to be destroyed.
+	Delete int32 `json:"delete"`
+}
+
+// Diagnostic is an error or a warning from Terraform, sensitive values masked.
+type Diagnostic struct {
+	// Severity is error or warning.
+	// +kubebuilder:validation:Enum=error;warning
+	Severity string `json:"severity"`
+	// Summary is its first line.
+	// +kubebuilder:validation:MaxLength=1024
+	Summary string `json:"summary"`
+	// Detail is the rest.
+	// +kubebuilder:validation:MaxLength=2048
+	// +optional
+	Detail string `json:"detail,omitempty"`
+	// Address is the resource's address; empty when it is about none.
+	// +optional
+	Address string `json:"address,omitempty"`
+}
