@@ -39,6 +39,9 @@ const (
 	EnvPodUID = "GROUNDWORK_POD_UID"
 	// EnvMemoryLimit is the container's memory limit in bytes, for messages.
 	EnvMemoryLimit = "GROUNDWORK_MEMORY_LIMIT"
+	// EnvGracePeriod is the pod's termination grace period in seconds: how long
+	// the runner lives after SIGTERM.
+	EnvGracePeriod = "GROUNDWORK_GRACE_PERIOD"
 )
 
 // Exit codes of the runner.
