@@ -1,0 +1,137 @@
+locals {
+  generates_password  = nonsensitive(var.admin_password == null)
+  password            = local.generates_password ? terraform_data.password[0].triggers_replace : var.admin_password
+  port                = 5432
+  uses_default_subnet = length(var.subnet_ids) == 0
+}
+
+# Where it runs.
+
+data "aws_vpc" "default" {
+  count = local.uses_default_subnet ? 1 : 0
+
+  default = true
+}
+
+data "aws_subnets" "default" {
+  count = local.uses_default_subnet ? 1 : 0
+
+  filter {
+    name   = "vpc-id"
+    values = [data.aws_vpc.default[0].id]
+  }
+
+  filter {
+    name   = "default-for-az"
+    values = ["true"]
+  }
+}
+
+data "aws_subnet" "given" {
+  count = local.uses_default_subnet ? 0 : 1
+
+  id = var.subnet_ids[0]
+}
+
+resource "aws_db_subnet_group" "this" {
+  description = "Managed by Groundwork"
+  name_prefix = "${var.name}-"
+  subnet_ids  = local.uses_default_subnet ? data.aws_subnets.default[0].ids : var.subnet_ids
+
+  lifecycle {
+    # A server that is renamed keeps its group: RDS cannot move it to another one of the same VPC.
+    ignore_changes = [name_prefix]
+  }
+}
+
+resource "aws_security_group" "this" {
+  description = "Managed by Groundwork"
+  name_prefix = "${var.name}-"
+  tags        = { Name = var.name }
+  vpc_id      = local.uses_default_subnet ? data.aws_vpc.default[0].id : data.aws_subnet.given[0].vpc_id
+
+  # As attributes, not blocks, so that an empty list means no rules: one added by hand is drift, and removed.
+  ingress = length(var.allowed_cidr_blocks) + length(var.allowed_security_group_ids) == 0 ? [] : [{
+    cidr_blocks      = var.allowed_cidr_blocks
+    description      = "PostgreSQL"
+    from_port        = local.port
+    ipv6_cidr_blocks = []
+    prefix_list_ids  = []
+    protocol         = "tcp"
+    security_groups  = var.allowed_security_group_ids
+    self             = false
+    to_port          = local.port
+  }]
+
+  egress = []
+
+  lifecycle {
+    ignore_changes = [name_prefix]
+  }
+}
+
+# The owner's password.
+
+data "aws_secretsmanager_random_password" "this" {
+  count = local.generates_password ? 1 : 0
+
+  # Letters and digits alone: nothing to escape in a connection string.
+  exclude_punctuation = true
+  password_length     = 32
+}
+
+# Every plan draws another password; this keeps the first. It is kept in triggers_replace, because Terraform knows that
+# value to be sensitive, whereas it would show `output`, the copy of `input`, in the plan of a destroy.
+resource "terraform_data" "password" {
+  count = local.generates_password ? 1 : 0
+
+  triggers_replace = sensitive(data.aws_secretsmanager_random_password.this[0].random_password)
+
+  lifecycle {
+    ignore_changes = [triggers_replace]
+  }
+}
+
+# The server.
+
+# Gives the final snapshot's name its suffix: another one for each server that there ever was, lest a second destroy
+# collide with the first one's snapshot. Hence the list of everything that replaces the server.
+resource "terraform_data" "server" {
+  triggers_replace = [var.database, var.kms_key_arn, var.username]
+}
+
+resource "aws_db_instance" "this" {
+  identifier = var.name
+  tags       = { Name = var.name }
+
+  engine                      = "postgres"
+  engine_version              = var.engine_version
+  allow_major_version_upgrade = var.allow_major_version_upgrade
+  # AWS would install what the next apply takes for drift.
+  auto_minor_version_upgrade = !strcontains(var.engine_version, ".")
+
+  instance_class    = var.instance_class
+  multi_az          = var.multi_az
+  allocated_storage = var.storage_gb
+  storage_type      = "gp3"
+  storage_encrypted = true
+  kms_key_id        = var.kms_key_arn
+
+  db_name  = var.database
+  username = var.username
+  password = local.password
+  port     = local.port
+
+  db_subnet_group_name   = aws_db_subnet_group.this.name
+  publicly_accessible    = false
+  vpc_security_group_ids = [aws_security_group.this.id]
+
+  backup_retention_period   = var.backup_retention_days
+  copy_tags_to_snapshot     = true
+  deletion_protection       = var.deletion_protection
+  final_snapshot_identifier = "${var.name}-final-${substr(terraform_data.server.id, 0, 8)}"
+  skip_final_snapshot       = !var.final_snapshot
+
+  # Left to the maintenance window, a change would be planned again and again until then.
+  apply_immediately = true
+}
