@@ -1,0 +1,134 @@
+package modules
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Input is a value that a user gives for a variable: JSON or Text, not both.
+type Input struct {
+	// JSON is the value as JSON.
+	JSON []byte
+	// Text is the value as a Secret or a ConfigMap holds it: for a string variable
+	// as it is, for a number or bool its text, for any other type JSON.
+	Text *string
+	// Source is where the value comes from, in messages: `spec.variables[size]`.
+	Source string
+	// Secret says that the value is never quoted.
+	Secret bool
+}
+
+// InputsError lists everything that is wrong with the inputs of a module.
+type InputsError struct {
+	// Module is the module's name.
+	Module string
+	// Faults are sorted by variable.
+	Faults []InputFault
+}
+
+// InputFault is something wrong with one input. It quotes no secret.
+type InputFault struct {
+	// Variable is the variable's name.
+	Variable string
+	// Field is what is at fault: an input's source, with the path inside its value
+	// (`spec.variables[rules][0].port`); spec.variables for a missing one.
+	Field string
+	// Message says what is wrong, what was given and what is wanted.
+	Message string
+}
+
+func (e *InputsError) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "; ")
+}
+
+func (f InputFault) String() string { return f.Field + ": " + f.Message }
+
+// Inputs converts the given values, by variable name, to the variables' types as
+// Terraform does, and returns the content of a terraform.tfvars.json with just
+// those variables: compact, sorted, numbers with every digit, so that equal
+// inputs are equal bytes. It fails with an InputsError.
+func (m *Module) Inputs(in map[string]Input) (json.RawMessage, error) {
+	var faults []InputFault
+	values := map[string]json.RawMessage{}
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		v := m.variable(name)
+		if v == nil {
+			faults = append(faults, InputFault{name, in[name].Source, m.unknown(name)})
+			continue
+		}
+		value, wrong := v.input(in[name])
+		if len(wrong) == 0 {
+			values[name] = toJSON(value)
+		}
+		faults = append(faults, wrong...)
+	}
+	faults = append(faults, m.missing(in)...)
+	if len(faults) > 0 {
+		slices.SortStableFunc(faults, func(a, b InputFault) int { return strings.Compare(a.Variable, b.Variable) })
+		return nil, &InputsError{Module: m.Name, Faults: faults}
+	}
+	b, err := json.Marshal(values)
+	if err != nil {
+		return nil, fmt.Errorf("encode the inputs of module %s: %w", m.Name, err)
+	}
+	return b, nil
+}
+
+// unknown says what there is instead of a variable that the module does not have.
+func (m *Module) unknown(name string) string {
+	names := make([]string, len(m.Variables))
+	for i, v := range m.Variables {
+		names[i] = v.Name
+	}
+	return fmt.Sprintf("module %s has no variable %q; %s", m.Name, name, instead(name, "its variables are", names))
+}
+
+// missing returns a fault for each required variable that is not given.
+func (m *Module) missing(in map[string]Input) []InputFault {
+	var faults []InputFault
+	for _, v := range m.Variables {
+		if _, given := in[v.Name]; v.Required && !given {
+			faults = append(faults, InputFault{v.Name, "spec.variables", fmt.Sprintf("variable %q of module %s is required (%s) and is not given", v.Name, m.Name, v.TypeString())})
+		}
+	}
+	return faults
+}
+
+// input converts what is given for the variable, or says what is wrong with it.
+func (v *Variable) input(in Input) (cty.Value, []InputFault) {
+	value, problem := v.parse(in)
+	if problem != "" {
+		return cty.NilVal, []InputFault{v.fault(in, "", problem)}
+	}
+	converted, err := v.convert(value)
+	if err == nil {
+		err = checkNumbers(converted)
+	}
+	switch {
+	case err != nil:
+		return cty.NilVal, v.mismatches(in, value)
+	case !converted.IsNull() || v.Nullable:
+		return converted, nil
+	case v.Required:
+		return cty.NilVal, []InputFault{v.fault(in, "", fmt.Sprintf("want %s, got null; the variable is required", v.TypeString()))}
+	default:
+		return v.Default, nil
+	}
+}
+
+// fault makes a fault of the input. A text's source does not name the variable.
+func (v *Variable) fault(in Input, path, message string) InputFault {
+	if in.Text == nil {
+		return InputFault{v.Name, in.Source + path, message}
+	}
+	return InputFault{v.Name, in.Source, fmt.Sprintf("for variable %s%s: %s", v.Name, path, message)}
+}

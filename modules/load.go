@@ -1,0 +1,48 @@
+package modules
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// Load reads a library: every folder with a module.yaml is a module, other
+// entries are ignored. All that is wrong is reported together, in a LoadError.
+func Load(library fs.FS) (*Catalogue, error) {
+	entries, err := fs.ReadDir(library, ".") // sorted by name
+	if err != nil {
+		return nil, fmt.Errorf("read the module library: %w", err)
+	}
+	var faults faults
+	c := &Catalogue{}
+	for _, entry := range entries {
+		if _, err := fs.Stat(library, path.Join(entry.Name(), manifestFile)); err != nil {
+			continue
+		}
+		c.modules = append(c.modules, load(library, entry.Name(), &faults))
+	}
+	if err := faults.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// load reads one module. Where there are faults, the result is incomplete.
+func load(library fs.FS, name string, faults *faults) *Module {
+	m := &Module{Name: name}
+	if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+		faults.add(name, 0, "the folder's name is the module's and must be a DNS label: %s", strings.Join(problems, "; "))
+	}
+	m.readManifest(library, faults)
+	files := readFiles(library, name, faults)
+	m.Digest = digest(files)
+	m.archive = archive(files)
+	if len(m.archive) > maxArchive {
+		faults.add(name, 0, "the module's files make a gzipped archive of %d KiB, at most %d KiB fit beside a run's request; leave out what Terraform does not need", len(m.archive)>>10, maxArchive>>10)
+	}
+	m.readConfig(name, files, faults)
+	return m
+}

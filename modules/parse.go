@@ -1,0 +1,69 @@
+package modules
+
+import (
+	"encoding/json"
+	"errors"
+	"unicode/utf8"
+
+	hcljson "github.com/hashicorp/hcl/v2/json"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// maxExponent bounds numbers, as a power of two: about 1200 digits. Terraform has
+// a far larger bound, but 1e600000000 would be written out digit by digit.
+const maxExponent = 4096
+
+var errNumberTooLarge = errors.New("a number has too many digits")
+
+// parse reads what is given for the variable, not yet converted. The problem is
+// empty when it could be read.
+func (v *Variable) parse(in Input) (value cty.Value, problem string) {
+	switch {
+	case in.Text == nil:
+		value, problem = parseJSON(in.JSON)
+	case !utf8.ValidString(*in.Text):
+		return cty.NilVal, "the value is not UTF-8 text; give binary data as base64"
+	case v.constraint.IsPrimitiveType():
+		return cty.StringVal(*in.Text), ""
+	default:
+		value, problem = parseJSON([]byte(*in.Text))
+	}
+	if problem != "" {
+		return cty.NilVal, "want " + v.TypeString() + " as JSON; " + problem
+	}
+	return value, ""
+}
+
+// parseJSON reads JSON with the library with which Terraform reads a
+// terraform.tfvars.json. The problem quotes nothing of it.
+func parseJSON(b []byte) (value cty.Value, problem string) {
+	// This also bounds the depth, which the parser below does not.
+	if !json.Valid(b) {
+		return cty.NilVal, "the value is not JSON"
+	}
+	expr, diags := hcljson.ParseExpression(b, "")
+	if diags.HasErrors() {
+		return cty.NilVal, "the value is not JSON"
+	}
+	value, diags = expr.Value(nil)
+	if diags.HasErrors() {
+		return cty.NilVal, "an object in it has a key twice"
+	}
+	if err := checkNumbers(value); err != nil {
+		return cty.NilVal, err.Error()
+	}
+	return value, ""
+}
+
+// checkNumbers refuses numbers that would take too many digits to write.
+func checkNumbers(value cty.Value) error {
+	return cty.Walk(value, func(_ cty.Path, v cty.Value) (bool, error) {
+		if v.IsNull() || v.Type() != cty.Number {
+			return true, nil
+		}
+		if e := v.AsBigFloat().MantExp(nil); e > maxExponent || e < -maxExponent {
+			return false, errNumberTooLarge
+		}
+		return true, nil
+	})
+}
