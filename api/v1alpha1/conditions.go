@@ -28,6 +28,9 @@ const (
 
 // Reasons to wait. Ready=False, Reconciling=True.
 const (
+	// ReasonNamespaceTerminating: the object's namespace is being deleted and takes
+	// no Secret any more.
+	ReasonNamespaceTerminating = "NamespaceTerminating"
 	// ReasonLocked: someone else holds the state's lock; the message says who and
 	// since when.
 	ReasonLocked = "Locked"
@@ -57,6 +60,9 @@ const (
 	// ReasonProviderConfigForbidden: the ProviderConfig does not admit the
 	// object's namespace, or is for a provider that the module does not use.
 	ReasonProviderConfigForbidden = "ProviderConfigForbidden"
+	// ReasonModuleChanged: spec names another module or ProviderConfig than the one
+	// that is applied.
+	ReasonModuleChanged = "ModuleChanged"
 	// ReasonOutputSecretConflict: the output Secret exists and belongs to someone
 	// else.
 	ReasonOutputSecretConflict = "OutputSecretConflict"

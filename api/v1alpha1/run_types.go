@@ -85,6 +85,8 @@ type InfrastructureReference struct {
 	Name string `json:"name"`
 	// UID is the object's UID: a re-created object is another one.
 	UID types.UID `json:"uid"`
+	// Generation is the object's generation that asked for the run.
+	Generation int64 `json:"generation"`
 }
 
 // RunPhase is how far a Run is.
@@ -126,6 +128,9 @@ const (
 	RunReasonInitFailed RunReason = "InitFailed"
 	// RunReasonPlanFailed: terraform plan failed; nothing was touched.
 	RunReasonPlanFailed RunReason = "PlanFailed"
+	// RunReasonSnapshotFailed: what a destroy needs could not be written, or that
+	// the apply is about to start; nothing was touched.
+	RunReasonSnapshotFailed RunReason = "SnapshotFailed"
 	// RunReasonApplyFailed: the plan was applied in part; the state says how far.
 	RunReasonApplyFailed RunReason = "ApplyFailed"
 	// RunReasonLocked: someone holds the state's lock; nothing was touched.

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	cataloguecontroller "github.com/groundwork-dev/groundwork/controllers/catalogue"
+	"github.com/groundwork-dev/groundwork/controllers/infrastructure"
+	runcontroller "github.com/groundwork-dev/groundwork/controllers/run"
+	"github.com/groundwork-dev/groundwork/modules"
+	"github.com/groundwork-dev/groundwork/state"
+)
+
+// run starts the controllers and waits for ctx to end.
+func run(ctx context.Context, o options) error {
+	catalogue, err := o.catalogue()
+	if err != nil {
+		return err
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return err
+	}
+	// The API server's own fairness bounds the rate; a client's would queue reads of
+	// one object behind those of others.
+	config.QPS = -1
+	mgr, err := newManager(config, o)
+	if err != nil {
+		return err
+	}
+	if err := setup(ctx, mgr, o, catalogue); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+func (o *options) catalogue() (*modules.Catalogue, error) {
+	if o.modulesDir == "" {
+		return modules.Bundled()
+	}
+	return modules.Load(os.DirFS(o.modulesDir))
+}
+
+// newManager caches what is watched: Runs and runner pods of the system namespace
+// only. Secrets and ConfigMaps are read live, by name.
+func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	system := map[string]cache.Config{o.namespace: {}}
+	return ctrl.NewManager(config, ctrl.Options{
+		Scheme: scheme,
+		Cache: cache.Options{
+			DefaultTransform: cache.TransformStripManagedFields(),
+			ByObject: map[client.Object]cache.ByObject{
+				&v1alpha1.Run{}: {Namespaces: system},
+				&corev1.Pod{}:   {Namespaces: system, Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
+			},
+		},
+		Client:                        client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}}}},
+		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              "groundwork-controller",
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionReleaseOnCancel: true,
+	})
+}
+
+// setup registers the controllers and probes.
+func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.Catalogue) error {
+	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
+	if err != nil {
+		return fmt.Errorf("make the live client: %w", err)
+	}
+	if err := cataloguecontroller.New(mgr.GetClient(), catalogue).SetupWithManager(mgr); err != nil {
+		return err
+	}
+	if err := infrastructure.New(infrastructure.Options{
+		Client:    mgr.GetClient(),
+		Live:      live,
+		State:     state.NewStore(live, o.namespace),
+		Catalogue: catalogue,
+		Recorder:  mgr.GetEventRecorder("groundwork"),
+		Clock:     clock.RealClock{},
+		Namespace: o.namespace,
+	}).SetupWithManager(ctx, mgr, o.workers); err != nil {
+		return err
+	}
+	if err := runcontroller.New(runcontroller.Options{
+		Client:       mgr.GetClient(),
+		Live:         live,
+		Clock:        clock.RealClock{},
+		Pod:          o.pod(),
+		StartTimeout: o.runnerStartTimeout,
+	}).SetupWithManager(mgr, o.workers); err != nil {
+		return err
+	}
+	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("readyz", healthz.Ping)
+}

@@ -1,0 +1,116 @@
+// Package infrastructure decides which Run an Infrastructure needs, starts it, and
+// writes the outputs of what is applied. It observes, decides and acts; decide is
+// a pure function, and there is one file for each act.
+package infrastructure
+
+import (
+	"context"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/controllers/status"
+	"github.com/groundwork-dev/groundwork/modules"
+	"github.com/groundwork-dev/groundwork/state"
+)
+
+// fieldOwner is the field manager of everything that this controller applies.
+const fieldOwner = "groundwork"
+
+// Catalogue finds a module by name and version constraint; *modules.Catalogue is
+// one.
+type Catalogue interface {
+	Get(name, constraint string) (*modules.Module, error)
+}
+
+// Options are what a Reconciler works with; all are required.
+type Options struct {
+	// Client reads from the cache, and writes.
+	Client client.Client
+	// Live reads from the API server.
+	Live client.Reader
+	// State reads and clears Terraform's state in Namespace.
+	State *state.Store
+	// Catalogue is the module library.
+	Catalogue Catalogue
+	// Recorder takes events.
+	Recorder events.EventRecorder
+	// Clock tells the time.
+	Clock clock.PassiveClock
+	// Namespace is the system namespace.
+	Namespace string
+}
+
+// Reconciler reconciles Infrastructures.
+type Reconciler struct {
+	client    client.Client
+	live      client.Reader
+	state     *state.Store
+	catalogue Catalogue
+	recorder  events.EventRecorder
+	clock     clock.PassiveClock
+	namespace string
+}
+
+// New returns a Reconciler.
+func New(o Options) *Reconciler {
+	return &Reconciler{
+		client: o.Client, live: o.Live, state: o.State, catalogue: o.Catalogue,
+		recorder: o.Recorder, clock: o.Clock, namespace: o.Namespace,
+	}
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	infra := &v1alpha1.Infrastructure{}
+	if err := r.client.Get(ctx, req.NamespacedName, infra); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !infra.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(infra, v1alpha1.Finalizer) {
+		return ctrl.Result{}, nil
+	}
+	if err := r.addFinalizer(ctx, infra); err != nil {
+		return ctrl.Result{}, err
+	}
+	before := infra.DeepCopy()
+	outcome, gone := r.reconcile(ctx, infra)
+	if gone {
+		return ctrl.Result{}, nil
+	}
+	status.Set(infra, outcome)
+	r.outcomeChanged(before, infra)
+	if err := status.Patch(ctx, r.client, before, infra); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	return outcome.Result()
+}
+
+// reconcile observes, decides and acts. gone tells that the finalizer is removed,
+// so that there is no status to write.
+func (r *Reconciler) reconcile(ctx context.Context, infra *v1alpha1.Infrastructure) (outcome status.Outcome, gone bool) {
+	o, err := r.observe(ctx, infra)
+	if err != nil {
+		return status.FromError(err), false
+	}
+	report(o)
+	d := decide(o)
+	if err := r.act(ctx, o, d); err != nil {
+		return status.FromError(err), false
+	}
+	return d.outcome, d.action == forget
+}
+
+// addFinalizer makes sure that nothing is applied for an object that could go
+// without being destroyed.
+func (r *Reconciler) addFinalizer(ctx context.Context, infra *v1alpha1.Infrastructure) error {
+	base := infra.DeepCopy()
+	if !infra.DeletionTimestamp.IsZero() || !controllerutil.AddFinalizer(infra, v1alpha1.Finalizer) {
+		return nil
+	}
+	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
+	return wrap(r.client.Patch(ctx, infra, patch), "add the finalizer")
+}

@@ -1,0 +1,197 @@
+package infrastructure
+
+import (
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/controllers/status"
+	"github.com/groundwork-dev/groundwork/state"
+)
+
+const (
+	// firstRetry and maxRetry bound the time between a failed run and the next: it
+	// doubles from one to the other.
+	firstRetry = 15 * time.Second
+	maxRetry   = 15 * time.Minute
+	// maxFailures is the number of failed runs in a row after which the object is
+	// Stalled, and tried only every slowRetry.
+	maxFailures = 5
+	slowRetry   = time.Hour
+	// lockRetry is the time between two looks at a lock that someone else holds.
+	lockRetry = 30 * time.Second
+	// missingRetry is the time between two looks for a state that is gone.
+	missingRetry = 5 * time.Minute
+)
+
+// action is what a reconcile does; there is a function in act.go for each.
+type action int
+
+const (
+	// keep: nothing is to be run; the output Secret is kept as it should be.
+	keep action = iota
+	// await: a run is under way.
+	await
+	// discard: a run that no pod has taken is no longer what is wanted.
+	discard
+	// startApply and startDestroy: a new run is needed.
+	startApply
+	startDestroy
+	// forget: nothing is left to destroy; remove what was kept for it.
+	forget
+)
+
+// decision is an action and the outcome to report if it succeeds.
+type decision struct {
+	action  action
+	outcome status.Outcome
+}
+
+// decide says what is to be done. It reads nothing but what was observed.
+func decide(o *observed) decision {
+	if last := o.last(); last != nil && !last.Status.Phase.Finished() {
+		return decideUnderWay(o, last)
+	}
+	if !o.infra.DeletionTimestamp.IsZero() {
+		return decideDestroy(o)
+	}
+	return decideApply(o)
+}
+
+// decideUnderWay lets a run go on, unless no pod has taken it and something else
+// is wanted by now.
+func decideUnderWay(o *observed, run *v1alpha1.Run) decision {
+	if run.Status.PodUID == "" && !wanted(o, run) {
+		return decision{discard, status.Progressing(v1alpha1.ReasonProgressing, "Starting over: the inputs have changed", 0)}
+	}
+	reason := v1alpha1.ReasonProgressing
+	if !o.infra.DeletionTimestamp.IsZero() {
+		reason = v1alpha1.ReasonDestroying
+	}
+	message := run.Status.Message
+	if message == "" {
+		message = fmt.Sprintf("%s: %s", run.Spec.Operation, run.Status.Phase)
+	}
+	return decision{await, status.Progressing(reason, message, 0)}
+}
+
+// wanted tells whether a run still does what the object asks for.
+func wanted(o *observed, run *v1alpha1.Run) bool {
+	if !o.infra.DeletionTimestamp.IsZero() {
+		return run.Spec.Operation == v1alpha1.OperationDestroy
+	}
+	return o.request == nil || run.Spec.InputsDigest == o.request.InputsDigest
+}
+
+func decideApply(o *observed) decision {
+	switch {
+	case o.infra.Spec.Suspend:
+		return decision{keep, status.Suspended("Suspended: no run is started until spec.suspend is removed")}
+	case o.fault != nil:
+		return decision{keep, o.fault.Outcome}
+	case inSync(o):
+		return decision{keep, status.InSync(fmt.Sprintf("Applied %s %s", o.request.Module.Name, o.request.Module.Version))}
+	}
+	failed := failures(o, func(run *v1alpha1.Run) bool {
+		return run.Spec.Operation == v1alpha1.OperationApply && run.Spec.InputsDigest == o.request.InputsDigest
+	})
+	if d, hold := holdOff(o, failed); hold {
+		return d
+	}
+	return decision{startApply, status.Progressing(v1alpha1.ReasonProgressing, "Starting a run to apply "+o.request.Module.Name, 0)}
+}
+
+// inSync tells whether the last run applied just what is wanted, and no other was
+// asked for.
+func inSync(o *observed) bool {
+	last := o.last()
+	return last != nil && o.reconcileRequest() == "" &&
+		last.Spec.Operation == v1alpha1.OperationApply &&
+		last.Status.Phase == v1alpha1.RunSucceeded &&
+		last.Spec.InputsDigest == o.request.InputsDigest
+}
+
+func decideDestroy(o *observed) decision {
+	if last := o.last(); last != nil && last.Spec.Operation == v1alpha1.OperationDestroy && last.Status.Phase == v1alpha1.RunSucceeded {
+		return decision{forget, status.Progressing(v1alpha1.ReasonDestroying, "Destroyed", 0)}
+	}
+	if o.snapshot == nil && o.applied() == nil && (o.state == nil || o.state.Resources == 0) {
+		return decision{forget, status.Progressing(v1alpha1.ReasonDestroying, "Nothing was ever applied", 0)}
+	}
+	if o.infra.Spec.Suspend {
+		return decision{keep, status.Suspended("Suspended: the resources are not destroyed until spec.suspend is removed")}
+	}
+	if o.snapshot == nil {
+		return decision{keep, status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,
+			"cannot destroy: Secret %s, which holds what was applied, is gone; restore it from a backup, or destroy the resources by hand, delete the state Secret %s and then remove the finalizer %s",
+			state.SnapshotName(o.key), state.SecretName(o.key), v1alpha1.Finalizer).Outcome}
+	}
+	if o.state == nil {
+		return decision{keep, status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,
+			"cannot destroy: the state Secret %s is gone although resources were applied; restore it from a backup, or destroy the resources by hand and then remove the finalizer %s",
+			state.SecretName(o.key), v1alpha1.Finalizer).Outcome}
+	}
+	failed := failures(o, func(run *v1alpha1.Run) bool { return run.Spec.Operation == v1alpha1.OperationDestroy })
+	if d, hold := holdOff(o, failed); hold {
+		return d
+	}
+	return decision{startDestroy, status.Progressing(v1alpha1.ReasonDestroying, "Starting a run to destroy the resources", 0)}
+}
+
+// failures are the newest runs that failed in a row doing the same for the same
+// generation; a new generation or a reconcile request starts afresh.
+func failures(o *observed, same func(*v1alpha1.Run) bool) []v1alpha1.Run {
+	if o.reconcileRequest() != "" {
+		return nil
+	}
+	var failed []v1alpha1.Run
+	for i := range o.runs {
+		run := &o.runs[i]
+		if run.Status.Phase != v1alpha1.RunFailed || run.Spec.Infrastructure.Generation != o.infra.Generation || !same(run) {
+			break
+		}
+		failed = append(failed, *run)
+		if run.Spec.ReconcileRequest != "" {
+			break
+		}
+	}
+	return failed
+}
+
+// holdOff says to wait after failed runs, newest first, until the next is due.
+func holdOff(o *observed, failed []v1alpha1.Run) (decision, bool) {
+	if len(failed) == 0 || failed[0].Status.FinishedAt == nil {
+		return decision{}, false
+	}
+	last := failed[0]
+	wait := last.Status.FinishedAt.Add(retryAfter(len(failed), last.Name)).Sub(o.now)
+	if wait <= 0 {
+		return decision{}, false
+	}
+	if last.Status.Reason == v1alpha1.RunReasonLocked {
+		return decision{keep, status.Waiting(v1alpha1.ReasonLocked, wait, "%s", last.Status.Message).Outcome}, true
+	}
+	what := fmt.Sprintf("Run %s failed (%s): %s", last.Name, last.Status.Reason, last.Status.Message)
+	if len(failed) >= maxFailures {
+		return decision{keep, status.Stalled(v1alpha1.ReasonRetriesExhausted, wait,
+			"%s. It failed %d times in a row; change the spec, or set the annotation %s to a new value, to try again at once",
+			what, len(failed), v1alpha1.AnnotationReconcile).Outcome}, true
+	}
+	return decision{keep, status.Waiting(v1alpha1.ReasonRunFailed, wait, "%s. Next try after %s",
+		what, last.Status.FinishedAt.Add(retryAfter(len(failed), last.Name)).UTC().Format(time.RFC3339)).Outcome}, true
+}
+
+// retryAfter is the time from the n-th failed run in a row, of the given name, to
+// the next: up to a fifth more than its share, so that many objects that failed at
+// once do not come back at once. The name decides how much, so that the time does
+// not change from one look to the next.
+func retryAfter(n int, run string) time.Duration {
+	d := slowRetry
+	if n < maxFailures {
+		d = min(firstRetry<<(n-1), maxRetry)
+	}
+	h := fnv.New32a()
+	h.Write([]byte(run))
+	return d + time.Duration(float64(d)/5*float64(h.Sum32()%1000)/1000)
+}

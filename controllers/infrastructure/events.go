@@ -1,0 +1,43 @@
+package infrastructure
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/state"
+)
+
+// outcomeChanged sends one event when Ready has changed its status or its reason.
+func (r *Reconciler) outcomeChanged(before, after *v1alpha1.Infrastructure) {
+	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
+	is := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionReady)
+	if is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if is.Status == metav1.ConditionFalse && is.Reason != v1alpha1.ReasonInputMissing && is.Reason != v1alpha1.ReasonSuspended {
+		kind = corev1.EventTypeWarning
+	}
+	r.recorder.Eventf(after, nil, kind, is.Reason, "Reconcile", "%s", truncate(is.Message))
+}
+
+// lockBroken says that the lock of a lost pod was broken.
+func (r *Reconciler) lockBroken(infra *v1alpha1.Infrastructure, lock *state.Lock) {
+	r.recorder.Eventf(infra, nil, corev1.EventTypeWarning, "LockBroken", "Unlock",
+		"Broke lock %s of pod %s, which no longer exists", lock.ID, lock.Pod())
+}
+
+// destroyed says that nothing is left.
+func (r *Reconciler) destroyed(infra *v1alpha1.Infrastructure) {
+	r.recorder.Eventf(infra, nil, corev1.EventTypeNormal, "Destroyed", "Destroy", "Everything is destroyed")
+}
+
+// truncate bounds a message to what an event may hold, 1024 bytes.
+func truncate(s string) string {
+	if len(s) <= 1024 {
+		return s
+	}
+	return s[:1000] + " …"
+}

@@ -1,0 +1,42 @@
+package infrastructure
+
+import (
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+)
+
+// keptHistory is the number of finished runs in the status.
+const keptHistory = 5
+
+// report writes into the status what the Runs say.
+func report(o *observed) {
+	s := &o.infra.Status
+	s.Run = nil
+	if last := o.last(); last != nil && !last.Status.Phase.Finished() {
+		s.Run = &v1alpha1.CurrentRun{
+			Name: last.Name, Operation: last.Spec.Operation, Phase: last.Status.Phase, Message: last.Status.Message,
+		}
+	}
+	if applied := o.applied(); applied != nil {
+		s.Module = &applied.Spec.Module
+		s.ProviderConfig = applied.Spec.ProviderConfig
+	}
+	for i := range o.runs {
+		if request := o.runs[i].Spec.ReconcileRequest; request != "" && request == o.infra.Annotations[v1alpha1.AnnotationReconcile] {
+			s.LastHandledReconcileAt = request
+		}
+	}
+	s.History = history(o.runs)
+}
+
+func history(runs []v1alpha1.Run) []v1alpha1.RunSummary {
+	var h []v1alpha1.RunSummary
+	for i := range runs {
+		run := &runs[i]
+		if run.Status.Phase.Finished() && run.Status.FinishedAt != nil && len(h) < keptHistory {
+			h = append(h, v1alpha1.RunSummary{
+				Run: run.Name, Operation: run.Spec.Operation, Outcome: run.Status.Reason, FinishedAt: *run.Status.FinishedAt,
+			})
+		}
+	}
+	return h
+}

@@ -1,0 +1,208 @@
+package infrastructure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/controllers/status"
+	"github.com/groundwork-dev/groundwork/runner"
+	"github.com/groundwork-dev/groundwork/state"
+)
+
+// keptRuns is the number of finished Runs that are kept for an object.
+const keptRuns = 10
+
+// startRun starts a Run for the request, unless the state is locked or an earlier
+// pod is still there. First the Secret with the request is made, then the Run: a
+// Run is never without its request, and a request without a Run is replaced.
+func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Request) error {
+	if err := r.clearEarlierPods(ctx, o); err != nil {
+		return err
+	}
+	if err := r.checkLock(ctx, o); err != nil {
+		return err
+	}
+	if err := r.checkState(ctx, o, req); err != nil {
+		return err
+	}
+	n := 1
+	if last := o.last(); last != nil {
+		n = runNumber(last) + 1
+	}
+	run := r.newRun(o, req, runName(o.key, n))
+	if started, err := r.writeRequest(ctx, run, req); started || err != nil {
+		// The cache is a moment behind: the Run's own event brings the object back.
+		return err
+	}
+	if err := r.client.Create(ctx, run); client.IgnoreAlreadyExists(err) != nil {
+		return fmt.Errorf("create Run %s: %w", run.Name, err)
+	}
+	log.FromContext(ctx).Info("Started a run", "run", run.Name, "operation", run.Spec.Operation)
+	return r.pruneRuns(ctx, o)
+}
+
+func (r *Reconciler) newRun(o *observed, req *runner.Request, name string) *v1alpha1.Run {
+	timeout := o.infra.Spec.Timeout
+	if timeout.Duration == 0 {
+		timeout.Duration = 30 * time.Minute
+	}
+	return &v1alpha1.Run{
+		ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: name, Labels: labelsOf(o.key)},
+		Spec: v1alpha1.RunSpec{
+			Infrastructure: v1alpha1.InfrastructureReference{
+				Namespace: o.infra.Namespace, Name: o.infra.Name, UID: o.infra.UID, Generation: o.infra.Generation,
+			},
+			Operation:        req.Operation,
+			Module:           req.Module,
+			InputsDigest:     req.InputsDigest,
+			ProviderConfig:   req.ProviderConfig,
+			Credentials:      req.Credentials,
+			Timeout:          timeout,
+			ReconcileRequest: o.reconcileRequest(),
+		},
+	}
+}
+
+// clearEarlierPods removes the pods of finished runs, which are kept until now for
+// their logs. A lock that such a pod has left can be broken only when the pod is
+// gone.
+func (r *Reconciler) clearEarlierPods(ctx context.Context, o *observed) error {
+	var pods corev1.PodList
+	if err := r.client.List(ctx, &pods, client.InNamespace(r.namespace), client.MatchingLabels{v1alpha1.LabelKey: o.key}); err != nil {
+		return fmt.Errorf("list the runner pods: %w", err)
+	}
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		if pod.DeletionTimestamp.IsZero() {
+			if err := r.client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}); client.IgnoreNotFound(err) != nil {
+				return fmt.Errorf("delete the finished pod %s: %w", pod.Name, err)
+			}
+		}
+	}
+	if len(pods.Items) > 0 {
+		return &status.Error{Outcome: status.Progressing(v1alpha1.ReasonProgressing, "Waiting for the pod of an earlier run to be gone", time.Second)}
+	}
+	return nil
+}
+
+// checkLock breaks a lock whose holder is proven to be gone, and waits for any
+// other.
+func (r *Reconciler) checkLock(ctx context.Context, o *observed) error {
+	lock, err := r.state.Lock(ctx, o.key)
+	if err != nil || lock == nil {
+		return err
+	}
+	abandoned, err := r.state.Abandoned(ctx, o.key, lock)
+	if err != nil {
+		return err
+	}
+	if !abandoned {
+		return status.Waiting(v1alpha1.ReasonLocked, lockRetry,
+			"the state is locked by %s since %s (%s, lock %s); waiting for it to be released: Groundwork breaks no lock but one of its own pods that are gone",
+			lock.Who, lock.Created.UTC().Format(time.RFC3339), lock.Operation, lock.ID)
+	}
+	if err := r.state.Unlock(ctx, o.key, lock); err != nil {
+		return err
+	}
+	r.lockBroken(o.infra, lock)
+	return nil
+}
+
+// checkState refuses to apply when resources were applied before and their state
+// is gone: an apply would make them a second time.
+func (r *Reconciler) checkState(ctx context.Context, o *observed, req *runner.Request) error {
+	if _, err := r.state.Snapshot(ctx, o.key); errors.Is(err, state.ErrAbsent) && o.applied() == nil {
+		return nil
+	} else if err != nil && !errors.Is(err, state.ErrAbsent) {
+		return err
+	}
+	if _, err := r.state.Read(ctx, o.key); errors.Is(err, state.ErrAbsent) {
+		return stateMissing(r.namespace, o.key)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+func stateMissing(namespace, key string) error {
+	return status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,
+		"the state Secret %s/%s is gone although resources were applied; restore it from a backup: without it the next apply would make them a second time",
+		namespace, state.SecretName(key))
+}
+
+// writeRequest writes the Run's Secret. started tells that the Run exists already,
+// by a live read.
+func (r *Reconciler) writeRequest(ctx context.Context, run *v1alpha1.Run, req *runner.Request) (started bool, err error) {
+	data, err := req.SecretData()
+	if err != nil {
+		return false, err
+	}
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: run.Namespace, Name: run.Name, Labels: run.Labels},
+		Data:       data,
+		Immutable:  ptr.To(true),
+	}
+	err = r.client.Create(ctx, secret)
+	if !apierrors.IsAlreadyExists(err) {
+		return false, wrap(err, "create the request Secret %s", run.Name)
+	}
+	err = r.live.Get(ctx, client.ObjectKeyFromObject(run), &v1alpha1.Run{})
+	if !apierrors.IsNotFound(err) {
+		return err == nil, wrap(err, "read Run %s", run.Name)
+	}
+	// Left by a start that did not come to its Run.
+	if err := r.client.Delete(ctx, secret); client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("delete the leftover request Secret %s: %w", run.Name, err)
+	}
+	return false, wrap(r.client.Create(ctx, secret), "create the request Secret %s", run.Name)
+}
+
+// discardRun deletes a Run that no pod has taken. The precondition fails when a
+// pod takes it at the same moment; a pod that comes later finds no Run.
+func (r *Reconciler) discardRun(ctx context.Context, run *v1alpha1.Run) error {
+	err := r.client.Delete(ctx, run, client.Preconditions{UID: &run.UID, ResourceVersion: &run.ResourceVersion})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("discard Run %s: %w", run.Name, err)
+	}
+	return r.deleteRequest(ctx, run)
+}
+
+func (r *Reconciler) deleteRequest(ctx context.Context, run *v1alpha1.Run) error {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: run.Namespace, Name: run.Name}}
+	if err := r.client.Delete(ctx, secret); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("delete the request Secret %s: %w", run.Name, err)
+	}
+	return nil
+}
+
+// pruneRuns deletes all but the newest finished Runs.
+func (r *Reconciler) pruneRuns(ctx context.Context, o *observed) error {
+	for i := keptRuns; i < len(o.runs); i++ {
+		if err := r.client.Delete(ctx, &o.runs[i]); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete old Run %s: %w", o.runs[i].Name, err)
+		}
+	}
+	return nil
+}
+
+func labelsOf(key string) map[string]string {
+	return map[string]string{v1alpha1.LabelKey: key, v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
+}
+
+// wrap adds what was tried to an error, if there is one.
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, err)...)
+}

@@ -1,0 +1,104 @@
+// Package status turns the outcome of a reconcile into conditions and a result.
+// It is the one place that knows what makes an object Ready, Reconciling or
+// Stalled; a phase only says what happened.
+package status
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+)
+
+// Outcome is how a reconcile of an Infrastructure ended. The zero value is not an
+// outcome.
+type Outcome struct {
+	kind    kind
+	reason  string
+	message string
+	after   time.Duration
+	// err is set for an outcome that controller-runtime retries with its backoff.
+	err error
+}
+
+type kind int
+
+const (
+	inSync kind = iota + 1
+	progressing
+	waiting
+	stalled
+	suspended
+	retrying
+)
+
+// InSync is the outcome of an object that is what its spec asks for.
+func InSync(message string) Outcome {
+	return Outcome{kind: inSync, reason: v1alpha1.ReasonInSync, message: message}
+}
+
+// Progressing is the outcome of an object with a run under way; after is the
+// time of the next look when no event comes first, zero for none.
+func Progressing(reason, message string, after time.Duration) Outcome {
+	return Outcome{kind: progressing, reason: reason, message: message, after: after}
+}
+
+// Suspended is the outcome of an object for which no run may be started; Ready
+// keeps what it was.
+func Suspended(message string) Outcome {
+	return Outcome{kind: suspended, reason: v1alpha1.ReasonSuspended, message: message}
+}
+
+// Error is an outcome that a lower function returns as an error: to wait for
+// something, or to stall until a person has changed something.
+type Error struct{ Outcome Outcome }
+
+// Error implements error.
+func (e *Error) Error() string { return e.Outcome.message }
+
+// Waiting returns the error of an object that waits for something that is
+// expected to come by itself, looked for again after the given time.
+func Waiting(reason string, after time.Duration, format string, args ...any) *Error {
+	return &Error{Outcome{kind: waiting, reason: reason, message: fmt.Sprintf(format, args...), after: after}}
+}
+
+// Stalled returns the error of an object that needs a person; it is looked at
+// again after the given time, zero for not before it changes.
+func Stalled(reason string, after time.Duration, format string, args ...any) *Error {
+	return &Error{Outcome{kind: stalled, reason: reason, message: fmt.Sprintf(format, args...), after: after}}
+}
+
+// FromError returns the outcome of an error: what an Error in its chain says, or
+// else a retry with backoff.
+func FromError(err error) Outcome {
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return e.Outcome
+	}
+	return Outcome{kind: retrying, reason: v1alpha1.ReasonRetrying, message: err.Error(), err: err}
+}
+
+// Reason is the outcome's reason, as in the conditions.
+func (o Outcome) Reason() string { return o.reason }
+
+// Message is the outcome's message, as in the conditions.
+func (o Outcome) Message() string { return o.message }
+
+// NeedsPerson tells whether the outcome makes the object Stalled.
+func (o Outcome) NeedsPerson() bool { return o.kind == stalled }
+
+// ready is the status of Ready; ok is false when it keeps what it was.
+func (o Outcome) ready() (status metav1.ConditionStatus, ok bool) {
+	switch o.kind {
+	case inSync:
+		return metav1.ConditionTrue, true
+	case progressing:
+		return metav1.ConditionUnknown, true
+	case suspended:
+		return "", false
+	default:
+		return metav1.ConditionFalse, true
+	}
+}
