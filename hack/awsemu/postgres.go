@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// postgresServer is a private PostgreSQL server. Its data lies in the data directory, it listens on a Unix socket that
+// only its own user and root can reach, and it ends with the emulator.
+type postgresServer struct {
+	bin     string // the folder of its programs
+	dir     string // of its data and its log
+	sockets string // a short path, because that of a Unix socket must be: the data directory's may be long
+	process *syscall.SysProcAttr
+	server  *os.Process
+	exited  chan struct{} // closed when the server has ended
+}
+
+const postgresAdmin = "awsemu"
+
+// startPostgres starts a server, after making its data directory when there is none. binDir is searched for when empty.
+func startPostgres(ctx context.Context, binDir, dataDir string) (*postgresServer, error) {
+	s := &postgresServer{bin: binDir, dir: filepath.Join(dataDir, "postgres"), exited: make(chan struct{})}
+	for _, step := range []func(context.Context) error{s.find, s.prepare, s.initialise, s.start, s.waitReady} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, s.stop())
+		}
+	}
+	return s, nil
+}
+
+// find takes the newest PostgreSQL that Debian's packages installed, or the one on the PATH.
+func (s *postgresServer) find(context.Context) error {
+	if s.bin != "" {
+		return nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // an error would mean a bad pattern
+	version := func(path string) int { return atoi(filepath.Base(filepath.Dir(filepath.Dir(path)))) }
+	if len(found) > 0 {
+		s.bin = filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) }))
+		return nil
+	}
+	if path, err := exec.LookPath("postgres"); err == nil {
+		s.bin = filepath.Dir(path)
+		return nil
+	}
+	return &setupError{"no PostgreSQL server found in /usr/lib/postgresql/*/bin or on the PATH: run `apt-get install postgresql`, " +
+		"or name the folder of one with --postgres-bin, or a running one with --postgres-url"}
+}
+
+// prepare makes the server's folders. PostgreSQL refuses to run as root, so root gives them to the user of Debian's package.
+func (s *postgresServer) prepare(context.Context) error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("making the PostgreSQL folder: %w", err)
+	}
+	var err error
+	if s.sockets, err = os.MkdirTemp("", "awsemu-"); err != nil {
+		return fmt.Errorf("making the folder of the PostgreSQL socket: %w", err)
+	}
+	// A process group of its own, so that Ctrl-C reaches the emulator alone; but a killed emulator takes the server along.
+	s.process = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	owner, err := user.Lookup("postgres")
+	if err != nil {
+		return &setupError{"PostgreSQL does not run as root, and there is no user postgres to run it as: " +
+			"run `apt-get install postgresql`, or start awsemu as another user"}
+	}
+	uid, gid := atoi(owner.Uid), atoi(owner.Gid)
+	s.process.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return errors.Join(os.Chown(s.dir, uid, gid), os.Chown(s.sockets, uid, gid))
+}
+
+func (s *postgresServer) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
+	cmd.Dir, cmd.SysProcAttr = s.dir, s.process
+	return cmd
+}
+
+func (s *postgresServer) data() string { return filepath.Join(s.dir, "data") }
+
+// initialise makes the database cluster. It does so under another name and renames it: a half-made one is never started.
+func (s *postgresServer) initialise(ctx context.Context) error {
+	if _, err := os.Stat(s.data()); err == nil {
+		return nil
+	}
+	half := s.data() + ".new"
+	if err := os.RemoveAll(half); err != nil {
+		return fmt.Errorf("removing a half-made database cluster: %w", err)
+	}
+	// Local connections come through the socket folder, which is closed to others; instances' roles need their password there, too.
+	output, err := s.command(ctx, "initdb", "--pgdata", half, "--username", postgresAdmin, "--encoding", "UTF8", "--locale", "C", "--no-sync").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("running initdb in %s (can the user postgres reach that folder?): %w\n%s", s.dir, err, output)
+	}
+	rules := "local all " + postgresAdmin + " trust\nlocal all all scram-sha-256\n"
+	if err := os.WriteFile(filepath.Join(half, "pg_hba.conf"), []byte(rules), 0o600); err != nil {
+		return fmt.Errorf("writing pg_hba.conf: %w", err)
+	}
+	return os.Rename(half, s.data())
+}
+
+// start starts the server, after the end of one that a killed emulator has left behind.
+func (s *postgresServer) start(ctx context.Context) error {
+	if _, err := os.Stat(filepath.Join(s.data(), "postmaster.pid")); err == nil {
+		s.command(ctx, "pg_ctl", "stop", "--pgdata", s.data(), "--mode", "fast", "--wait").Run() // an error means that it has ended by itself
+	}
+	log, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening the PostgreSQL log: %w", err)
+	}
+	defer log.Close()
+	cmd := s.command(context.WithoutCancel(ctx), "postgres", "-D", s.data(), "-k", s.sockets,
+		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=32MB",
+		"-c", "fsync=off", // an end of the process loses nothing; an end of the machine may
+		"-c", "log_min_error_statement=panic") // statements hold passwords
+	cmd.Stdout, cmd.Stderr = log, log
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the death signal is sent when the thread that started the process ends
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait() // the log tells why it ended
+			close(s.exited)
+		}
+	}()
+	if err := <-started; err != nil {
+		return fmt.Errorf("starting PostgreSQL: %w", err)
+	}
+	s.server = cmd.Process
+	return nil
+}
+
+func (s *postgresServer) logFile() string { return filepath.Join(s.dir, "server.log") }
+
+// adminURL is the connection of the server's superuser.
+func (s *postgresServer) adminURL() string {
+	return fmt.Sprintf("host=%s user=%s dbname=postgres", s.sockets, postgresAdmin)
+}
+
+func (s *postgresServer) waitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		_, err := newDatabases(ctx, s.adminURL())
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.exited:
+			return fmt.Errorf("PostgreSQL ended while starting, see %s", s.logFile())
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for PostgreSQL, see %s: %w", s.logFile(), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// stop ends the server and waits for its end. It may be called at any time, also twice.
+func (s *postgresServer) stop() error {
+	if s.server != nil {
+		s.server.Signal(syscall.SIGINT) // "fast": sessions end, data is written; an error means that it has ended already
+		<-s.exited
+	}
+	return os.RemoveAll(s.sockets)
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// rds is RDS for PostgreSQL: instances, subnet groups, snapshots (without data) and tags.
+type rds struct {
+	store       *store
+	databases   *databases
+	gateway     *gateway
+	host        string        // advertised as the address of every instance
+	createDelay time.Duration // how long a new instance is "creating"
+	now         func() time.Time
+
+	// instances serialises the changes of instances, which are made in two places: the state and the PostgreSQL server.
+	instances sync.Mutex
+}
+
+func newRDS(r *rds) *queryService {
+	return &queryService{
+		namespace: "http://rds.amazonaws.com/doc/2014-10-31/",
+		table: map[string]queryAction{
+			"AddTagsToResource":      r.addTags,
+			"CreateDBInstance":       r.createInstance,
+			"CreateDBSubnetGroup":    r.createSubnetGroup,
+			"DeleteDBInstance":       r.deleteInstance,
+			"DeleteDBSnapshot":       r.deleteSnapshot,
+			"DeleteDBSubnetGroup":    r.deleteSubnetGroup,
+			"DescribeDBInstances":    r.describeInstances,
+			"DescribeDBSnapshots":    r.describeSnapshots,
+			"DescribeDBSubnetGroups": r.describeSubnetGroups,
+			"ListTagsForResource":    r.listTags,
+			"ModifyDBInstance":       r.modifyInstance,
+			"ModifyDBSubnetGroup":    r.modifySubnetGroup,
+			"RemoveTagsFromResource": r.removeTags,
+		},
+	}
+}
+
+func rdsARN(region, kind, name string) string {
+	return fmt.Sprintf("arn:aws:rds:%s:%s:%s:%s", region, account, kind, name)
+}
+
+type rdsTag struct {
+	Key   string
+	Value string
+}
+
+func rdsTagList(t tags) []rdsTag {
+	list := []rdsTag{}
+	for _, key := range slices.Sorted(maps.Keys(t)) {
+		list = append(list, rdsTag{key, t[key]})
+	}
+	return list
+}
+
+func (r *rds) addTags(c *call) (any, error) {
+	arn := c.Form.Get("ResourceName")
+	return struct{}{}, r.store.write(func(st *state) error {
+		if err := st.checkRDSResource(arn); err != nil {
+			return err
+		}
+		maps.Copy(st.RDSTags[arn], tagParams(c.Form, "Tags.Tag"))
+		return nil
+	})
+}
+
+func (r *rds) removeTags(c *call) (any, error) {
+	arn := c.Form.Get("ResourceName")
+	return struct{}{}, r.store.write(func(st *state) error {
+		if err := st.checkRDSResource(arn); err != nil {
+			return err
+		}
+		for _, key := range listParam(c.Form, "TagKeys.member") {
+			delete(st.RDSTags[arn], key)
+		}
+		return nil
+	})
+}
+
+func (r *rds) listTags(c *call) (any, error) {
+	arn := c.Form.Get("ResourceName")
+	var result struct {
+		Tags []rdsTag `xml:"TagList>Tag"`
+	}
+	err := r.store.read(func(st *state) error {
+		result.Tags = rdsTagList(st.RDSTags[arn])
+		return st.checkRDSResource(arn)
+	})
+	return result, err
+}
+
+// checkRDSResource returns the error of a call about a resource that does not exist; one that exists has an entry for its tags.
+func (s *state) checkRDSResource(arn string) error {
+	if _, ok := s.RDSTags[arn]; !ok {
+		return notFound("DBInstanceNotFound", "awsemu has no RDS resource %s", arn)
+	}
+	return nil
+}
+
+// rdsResources lists what was created, final snapshots included.
+func rdsResources(st *state) []resource {
+	var list []resource
+	for _, id := range slices.Sorted(maps.Keys(st.DBInstances)) {
+		list = append(list, resource{"rds", "db-instance", id, st.RDSTags[st.DBInstances[id].ARN]})
+	}
+	for _, id := range slices.Sorted(maps.Keys(st.DBSnapshots)) {
+		list = append(list, resource{"rds", "db-snapshot", id, st.RDSTags[st.DBSnapshots[id].ARN]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(st.DBSubnetGroups)) {
+		list = append(list, resource{"rds", "db-subnet-group", name, st.RDSTags[st.DBSubnetGroups[name].ARN]})
+	}
+	return list
+}

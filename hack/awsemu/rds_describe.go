@@ -1,0 +1,136 @@
+package main
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+func (r *rds) describeInstances(c *call) (any, error) {
+	id := strings.ToLower(c.Form.Get("DBInstanceIdentifier"))
+	filters := structParams(c.Form, "Filters.Filter")
+	var result struct {
+		Instances []instanceXML `xml:"DBInstances>DBInstance"`
+	}
+	err := r.store.read(func(st *state) error {
+		if id != "" {
+			if _, err := st.instance(id); err != nil {
+				return err
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(st.DBInstances)) {
+			instance := st.DBInstances[key]
+			ok, err := instance.passes(filters)
+			if err != nil {
+				return err
+			}
+			if ok && (id == "" || id == instance.ID) {
+				result.Instances = append(result.Instances, r.result(st, instance).Instance)
+			}
+		}
+		return nil
+	})
+	return result, err
+}
+
+func (d *dbInstance) passes(filters []url.Values) (bool, error) {
+	attrs := attributes{"db-instance-id": d.ID, "dbi-resource-id": d.ResourceID, "engine": d.Settings["Engine"]}
+	for _, filter := range filters {
+		value, known := attrs[filter.Get("Name")]
+		if !known {
+			return false, badRequest("InvalidParameterValue", "awsemu does not know the filter '%s' of DescribeDBInstances", filter.Get("Name"))
+		}
+		if !slices.Contains(listParam(filter, "Values.Value"), value) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+type instanceResult struct {
+	Instance instanceXML `xml:"DBInstance"`
+}
+
+type instanceXML struct {
+	ID              string    `xml:"DBInstanceIdentifier"`
+	ARN             string    `xml:"DBInstanceArn"`
+	ResourceID      string    `xml:"DbiResourceId"`
+	Status          string    `xml:"DBInstanceStatus"`
+	CreatedAt       time.Time `xml:"InstanceCreateTime"`
+	Settings        settings
+	Waiting         waitingXML          `xml:"PendingModifiedValues"`
+	Endpoint        *endpointXML        `xml:"Endpoint"`
+	SubnetGroup     subnetGroupXML      `xml:"DBSubnetGroup"`
+	SecurityGroups  []groupMemberXML    `xml:"VpcSecurityGroups>VpcSecurityGroupMembership"`
+	ParameterGroups []parameterGroupXML `xml:"DBParameterGroups>DBParameterGroup"`
+	OptionGroups    []optionGroupXML    `xml:"OptionGroupMemberships>OptionGroupMembership"`
+	LogExports      []string            `xml:"EnabledCloudwatchLogsExports>member"`
+	Tags            []rdsTag            `xml:"TagList>Tag"`
+}
+
+type waitingXML struct{ Settings settings }
+
+type endpointXML struct {
+	Address      string
+	Port         int
+	HostedZoneID string `xml:"HostedZoneId"`
+}
+
+type groupMemberXML struct {
+	ID     string `xml:"VpcSecurityGroupId"`
+	Status string `xml:"Status"`
+}
+
+type parameterGroupXML struct {
+	Name   string `xml:"DBParameterGroupName"`
+	Status string `xml:"ParameterApplyStatus"`
+}
+
+type optionGroupXML struct {
+	Name   string `xml:"OptionGroupName"`
+	Status string
+}
+
+func (r *rds) result(st *state, d *dbInstance) instanceResult {
+	group := st.DBSubnetGroups[d.SubnetGroup]
+	if group == nil {
+		group = defaultSubnetGroup(d.Region)
+	}
+	instance := instanceXML{
+		ID: d.ID, ARN: d.ARN, ResourceID: d.ResourceID, Status: d.status(r.now()), CreatedAt: d.CreatedAt, Settings: d.Settings,
+		Waiting: waitingXML{d.Waiting}, SubnetGroup: newSubnetGroupXML(group, d.Region), LogExports: d.LogExports, Tags: rdsTagList(st.RDSTags[d.ARN]),
+		ParameterGroups: []parameterGroupXML{{"default.postgres" + d.Settings.major(), "in-sync"}},
+		OptionGroups:    []optionGroupXML{{"default:postgres-" + d.Settings.major(), "in-sync"}},
+	}
+	if instance.Status == "available" { // RDS, too, tells the endpoint only then
+		instance.Endpoint = &endpointXML{r.host, r.gateway.port(), "Z0D5E6F000001"}
+	}
+	for _, id := range d.SecurityGroupIDs {
+		instance.SecurityGroups = append(instance.SecurityGroups, groupMemberXML{id, "active"})
+	}
+	return instanceResult{instance}
+}
+
+// targets returns where a client of the gateway may be meant to get: to every instance whose master is this user, first
+// to those whose own database it asks for. Other users, made with SQL, have the names that they have on the server.
+func (r *rds) targets(user, database string) []login {
+	var own, other []login
+	r.store.read(func(st *state) error {
+		for _, id := range slices.Sorted(maps.Keys(st.DBInstances)) {
+			switch instance := st.DBInstances[id]; {
+			case instance.user() != user:
+			case instance.database() == database:
+				own = append(own, instance.Login)
+			default:
+				other = append(other, login{Role: instance.Login.Role, Database: database})
+			}
+		}
+		return nil
+	})
+	if len(own)+len(other) == 0 {
+		return []login{{Role: user, Database: database}}
+	}
+	return append(own, other...)
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+// options are the command's flags.
+type options struct {
+	listen         string
+	dataDir        string
+	postgresListen string
+	rdsHost        string
+	createDelay    time.Duration
+	postgresBin    string
+	postgresURL    string
+}
+
+// setupError is a wrong flag or a missing program: the message says what to do, and the exit status is 2.
+type setupError struct{ message string }
+
+func (e *setupError) Error() string { return e.message }
+
+func (o *options) check() error {
+	if o.dataDir == "" {
+		return &setupError{"--data is missing: name a directory that keeps the emulator's state"}
+	}
+	host, _, err := net.SplitHostPort(o.postgresListen)
+	if err != nil {
+		return &setupError{fmt.Sprintf("--postgres-listen is %q, want an address and a port such as 127.0.0.1:5432", o.postgresListen)}
+	}
+	o.rdsHost = cmp.Or(o.rdsHost, host)
+	if ip := net.ParseIP(o.rdsHost); o.rdsHost == "" || (ip != nil && ip.IsUnspecified()) {
+		return &setupError{"--rds-host is missing: --postgres-listen names no address that clients could connect to"}
+	}
+	return nil
+}
+
+// run is the emulator's life, until ctx ends.
+func run(ctx context.Context, o options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("listening for AWS clients: %w", err)
+	}
+	defer listener.Close()
+	e, err := start(ctx, o, log)
+	if err != nil {
+		return err
+	}
+	defer e.stop()
+
+	web := &http.Server{Handler: e.handler}
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(listener) }()
+	log.Info("ready", "endpoint", "http://"+listener.Addr().String(), "postgres", e.gateway.listener.Addr().String(), "data", o.dataDir)
+	select {
+	case err := <-failed:
+		return err
+	case <-e.postgresEnded():
+		return fmt.Errorf("PostgreSQL has ended, see %s", e.postgres.logFile())
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return web.Shutdown(ctx)
+}
+
+// emulator is everything that has to be stopped.
+type emulator struct {
+	handler  http.Handler
+	postgres *postgresServer // nil when the server is somebody else's
+	gateway  *gateway
+	objects  *objects
+}
+
+func start(ctx context.Context, o options, log *slog.Logger) (e *emulator, err error) {
+	e = &emulator{}
+	defer func() {
+		if err != nil {
+			e.stop()
+		}
+	}()
+	// Others may pass through, but not look: the PostgreSQL server has a folder in here and its own user.
+	if err := os.MkdirAll(o.dataDir, 0o711); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	if e.objects, err = openObjects(o.dataDir); err != nil { // first: its lock keeps a second emulator out
+		return nil, err
+	}
+	store, err := openStore(o.dataDir)
+	if err != nil {
+		return nil, err
+	}
+	if o.postgresURL == "" {
+		if e.postgres, err = startPostgres(ctx, o.postgresBin, o.dataDir); err != nil {
+			return nil, err
+		}
+		o.postgresURL = e.postgres.adminURL()
+	}
+	databases, err := newDatabases(ctx, o.postgresURL)
+	if err != nil {
+		return nil, err
+	}
+	if e.gateway, err = newGateway(o.postgresListen, databases, log); err != nil {
+		return nil, err
+	}
+	instances := &rds{store: store, databases: databases, gateway: e.gateway, host: o.rdsHost, createDelay: o.createDelay, now: time.Now}
+	go e.gateway.serve(instances.targets)
+	e.handler = newServer(store, map[string]service{
+		"ec2":            newEC2(store),
+		"rds":            newRDS(instances),
+		"s3":             newS3(store, e.objects, time.Now),
+		"secretsmanager": secretsManager{},
+		"sts":            newSTS(),
+	}, log)
+	return e, nil
+}
+
+// postgresEnded tells when the private server has ended; one of somebody else's never does.
+func (e *emulator) postgresEnded() <-chan struct{} {
+	if e.postgres == nil {
+		return nil
+	}
+	return e.postgres.exited
+}
+
+func (e *emulator) stop() error {
+	var errs []error
+	if e.gateway != nil {
+		errs = append(errs, e.gateway.close())
+	}
+	if e.objects != nil {
+		errs = append(errs, e.objects.close())
+	}
+	if e.postgres != nil {
+		errs = append(errs, e.postgres.stop())
+	}
+	return errors.Join(errs...)
+}
