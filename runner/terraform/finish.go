@@ -1,0 +1,75 @@
+package terraform
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/runner"
+)
+
+// finishPatience is how long the runner tries to write a result.
+const finishPatience = 10 * time.Minute
+
+// finish says how the Run ended: in the pod's log, its termination message, the
+// Run's status and the exit code that it returns.
+func (r *Runner) finish(life context.Context, run *v1alpha1.Run, end ending, diagnostics []v1alpha1.Diagnostic) int {
+	result := end.result()
+	result.Message = cut(r.log.mask.apply(result.Message), maxMessage)
+	r.log.printf("%s: %s", result.Reason, result.Message)
+	r.writeTerminationMessage(result)
+
+	patch, err := finalPatch(run, result, diagnostics, r.now())
+	if err == nil {
+		err = retry(life, finishPatience, func(ctx context.Context) error {
+			return permanent(r.client.Status().Patch(ctx, run.DeepCopy(), client.RawPatch(mergePatch, patch)))
+		})
+	}
+	if err != nil {
+		r.log.printf("The result could not be written into the run's status: %v", err)
+	}
+	if result.Reason != v1alpha1.RunReasonSucceeded {
+		return runner.ExitFailed
+	}
+	return runner.ExitSucceeded
+}
+
+func finalPatch(run *v1alpha1.Run, result runner.Result, diagnostics []v1alpha1.Diagnostic, now time.Time) ([]byte, error) {
+	phase, succeeded := v1alpha1.RunFailed, metav1.ConditionFalse
+	if result.Reason == v1alpha1.RunReasonSucceeded {
+		phase, succeeded = v1alpha1.RunSucceeded, metav1.ConditionTrue
+	}
+	at := metav1.NewTime(now)
+	status := map[string]any{
+		"phase":       phase,
+		"reason":      result.Reason,
+		"message":     result.Message,
+		"finishedAt":  at,
+		"diagnostics": diagnostics,
+		"conditions": []metav1.Condition{{
+			Type:               v1alpha1.ConditionSucceeded,
+			Status:             succeeded,
+			Reason:             string(result.Reason),
+			Message:            result.Message,
+			ObservedGeneration: run.Generation,
+			LastTransitionTime: at,
+		}},
+	}
+	if result.Plan != nil {
+		status["plan"] = result.Plan
+	}
+	return json.Marshal(map[string]any{"status": status})
+}
+
+// writeTerminationMessage leaves the result for kubelet. The Run's status is what
+// counts, so a failure is only logged.
+func (r *Runner) writeTerminationMessage(result runner.Result) {
+	if err := os.WriteFile(r.cfg.TerminationLog, result.TerminationMessage(), 0o644); err != nil {
+		r.log.printf("The termination message could not be written: %v", err)
+	}
+}

@@ -1,0 +1,53 @@
+package terraform
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// podLog writes the pod's log: a line an event, secrets masked.
+type podLog struct {
+	mask mask
+	now  func() time.Time
+
+	mu  sync.Mutex
+	out io.Writer
+}
+
+// printf writes one line; line breaks in it become spaces.
+func (l *podLog) printf(format string, args ...any) {
+	line := oneLine(l.mask.apply(fmt.Sprintf(format, args...)))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(l.out, "%s %s\n", l.now().UTC().Format(time.RFC3339), line)
+}
+
+// event writes what an event says. Outputs are never shown.
+func (l *podLog) event(e event) {
+	switch e.Type {
+	case eventOutputs, eventRefreshComplete:
+	case eventDiagnosticType:
+		if d := e.Diagnostic; d != nil {
+			l.printf("%s: %s", d.Severity, describe(d.Summary, d.Address, d.Detail))
+		}
+	default:
+		l.printf("%s", e.Message)
+	}
+}
+
+// describe joins the parts of a diagnostic.
+func describe(summary, address, detail string) string {
+	s := summary
+	if address != "" {
+		s += " (" + address + ")"
+	}
+	if detail != "" {
+		s += ": " + detail
+	}
+	return s
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

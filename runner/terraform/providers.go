@@ -1,0 +1,100 @@
+package terraform
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-version"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/gohcl"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// selectProviders returns a dependency lock file, without checksums, for the
+// providers of an unpacked mirror: of each the version that the module's own
+// lock file names, or the newest when that one is not there.
+func selectProviders(mirror, moduleLock string) ([]byte, error) {
+	available, err := mirrorVersions(mirror)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := lockedVersions(moduleLock)
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	for _, source := range slices.Sorted(maps.Keys(available)) {
+		selected := available[source][len(available[source])-1]
+		for _, v := range available[source] {
+			if v.Original() == wanted[source] {
+				selected = v
+			}
+		}
+		fmt.Fprintf(&b, "provider %q {\n  version = %q\n}\n", source, selected.Original())
+	}
+	return []byte(b.String()), nil
+}
+
+// mirrorVersions lists the providers of an unpacked mirror that fit this
+// platform, by source address, oldest version first.
+// Source: https://developer.hashicorp.com/terraform/cli/config/config-file#filesystem_mirror
+func mirrorVersions(mirror string) (map[string][]*version.Version, error) {
+	platform := runtime.GOOS + "_" + runtime.GOARCH
+	dirs, err := filepath.Glob(filepath.Join(mirror, "*", "*", "*", "*", platform))
+	if err != nil {
+		return nil, fmt.Errorf("list the providers: %w", err)
+	}
+	versions := map[string][]*version.Version{}
+	for _, dir := range dirs {
+		rel, err := filepath.Rel(mirror, filepath.Dir(dir))
+		if err != nil {
+			return nil, fmt.Errorf("list the providers: %w", err)
+		}
+		v, err := version.NewVersion(filepath.Base(rel))
+		if err != nil {
+			return nil, fmt.Errorf("list the providers: %s: %w", rel, err)
+		}
+		source := filepath.ToSlash(filepath.Dir(rel))
+		versions[source] = append(versions[source], v)
+	}
+	for _, v := range versions {
+		slices.SortFunc(v, (*version.Version).Compare)
+	}
+	return versions, nil
+}
+
+// lockedVersions reads the versions in a dependency lock file, by source
+// address; a module need not have one.
+func lockedVersions(file string) (map[string]string, error) {
+	src, err := os.ReadFile(file)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the module's lock file: %w", err)
+	}
+	parsed, diags := hclsyntax.ParseConfig(src, lockFile, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, fmt.Errorf("read the module's lock file: %w", diags)
+	}
+	var content struct {
+		Providers []struct {
+			Source  string   `hcl:"source,label"`
+			Version string   `hcl:"version"`
+			Rest    hcl.Body `hcl:",remain"`
+		} `hcl:"provider,block"`
+	}
+	if diags := gohcl.DecodeBody(parsed.Body, nil, &content); diags.HasErrors() {
+		return nil, fmt.Errorf("read the module's lock file: %w", diags)
+	}
+	versions := map[string]string{}
+	for _, p := range content.Providers {
+		versions[p.Source] = p.Version
+	}
+	return versions, nil
+}

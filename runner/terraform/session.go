@@ -1,0 +1,217 @@
+package terraform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-version"
+	"github.com/hashicorp/terraform-exec/tfexec"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/runner"
+)
+
+// minTerraform is the oldest Terraform that the modules are written for.
+const minTerraform = "1.9.0"
+
+// session is one Run that this pod has taken.
+type session struct {
+	*Runner
+	run *v1alpha1.Run
+	req *runner.Request
+	tf  *tfexec.Terraform
+	// started is when the pod took the Run.
+	started time.Time
+
+	// Terraform's log arrives on one goroutine while a command runs, and none
+	// runs when these are touched elsewhere.
+	progress    progress
+	diagnostics diagnostics
+	reporter    *reporter
+}
+
+// carryOut takes the Run through its steps. Terraform is asked to stop when ctx
+// ends or the run's timeout is over; what has to be saved is saved while life
+// lasts.
+func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
+	deadline := s.run.CreationTimestamp.Add(s.run.Spec.Timeout.Duration)
+	stop, cancel := context.WithDeadlineCause(ctx, deadline, errTimedOut)
+	defer cancel()
+
+	end := ending{
+		operation:   s.run.Spec.Operation,
+		timeout:     s.run.Spec.Timeout.Duration,
+		memoryLimit: s.cfg.MemoryLimit,
+	}
+	kills := oomKills(s.cfg.MemoryEvents)
+	end.step, end.err = s.steps(stop, requestErr)
+
+	if errors.Is(context.Cause(stop), errTimedOut) {
+		end.stop = errTimedOut
+	} else if stop.Err() != nil {
+		end.stop = errInterrupted
+	}
+	end.oomKills = oomKills(s.cfg.MemoryEvents) - kills
+	end.plan = s.progress.plan
+	end.applyStarted = end.step == stepApply
+	end.allChanged = s.progress.done == s.progress.total()
+	end.errors = s.diagnostics.errors()
+	if end.err != nil && s.tf != nil && foreignLock(end.errors) == nil {
+		end.stateLate, end.stateLost = s.rescue(life)
+	}
+	return end
+}
+
+// steps returns the last step and, if that failed, why.
+func (s *session) steps(ctx context.Context, requestErr error) (step, error) {
+	if requestErr == nil {
+		requestErr = checkRequest(s.req, s.run)
+	}
+	if requestErr != nil {
+		return stepRequest, requestErr
+	}
+	s.enter(v1alpha1.RunInitializing)
+	if err := s.initialize(ctx); err != nil {
+		return stepInit, err
+	}
+	s.enter(v1alpha1.RunPlanning)
+	changes, err := s.plan(ctx)
+	if err != nil {
+		return stepPlan, err
+	}
+	if err := s.record(ctx, changes); err != nil {
+		return stepRecord, err
+	}
+	if !changes || ctx.Err() != nil {
+		return stepRecord, ctx.Err()
+	}
+	return stepApply, s.apply(ctx)
+}
+
+// initialize lays out the working directory and finds Terraform.
+func (s *session) initialize(ctx context.Context) error {
+	if err := layOut(s.cfg, s.req); err != nil {
+		return err
+	}
+	tf, err := newTerraform(s.cfg)
+	if err != nil {
+		return err
+	}
+	found, _, err := tf.Version(ctx, true)
+	if err != nil {
+		return fmt.Errorf("ask %s for its version: %w", s.cfg.TerraformBinary, err)
+	}
+	if found.LessThan(version.Must(version.NewVersion(minTerraform))) {
+		return fmt.Errorf("%s is Terraform %s: the modules need %s or newer", s.cfg.TerraformBinary, found, minTerraform)
+	}
+	s.tf = tf
+	s.log.printf("Terraform %s: %s %s %s", found, s.req.Operation, s.req.Module.Name, s.req.Module.Version)
+	return nil
+}
+
+// plan makes the plan and tells whether it changes anything.
+func (s *session) plan(ctx context.Context) (bool, error) {
+	changes, err := s.planOnce(ctx)
+	if err == nil || !s.wantsInit() {
+		return changes, err
+	}
+	s.log.printf("Terraform asks for an init")
+	s.diagnostics.all = nil
+	if err := s.init(ctx); err != nil {
+		return false, err
+	}
+	return s.planOnce(ctx)
+}
+
+// wantsInit tells whether Terraform did not like what prepare had made of the
+// working directory.
+func (s *session) wantsInit() bool {
+	for _, d := range s.diagnostics.errors() {
+		if strings.Contains(d.Summary+d.Detail, "terraform init") {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *session) init(ctx context.Context) error {
+	if err := unprepare(s.cfg); err != nil {
+		return fmt.Errorf("clear the working directory: %w", err)
+	}
+	defer s.tf.SetStdout(io.Discard)
+	return s.tf.InitJSON(ctx, s.events())
+}
+
+func (s *session) planOnce(ctx context.Context) (bool, error) {
+	// What a command wrote last must not see what the next one writes.
+	defer s.tf.SetStdout(io.Discard)
+	return s.tf.PlanJSON(ctx, s.events(),
+		tfexec.Out(s.cfg.path(planFile)),
+		tfexec.VarFile(s.cfg.path(variablesFile)),
+		tfexec.Destroy(s.req.Operation == v1alpha1.OperationDestroy),
+	)
+}
+
+// apply applies exactly the plan that was made.
+func (s *session) apply(ctx context.Context) error {
+	defer s.tf.SetStdout(io.Discard)
+	return s.tf.ApplyJSON(ctx, s.events(), tfexec.DirOrPlan(s.cfg.path(planFile)))
+}
+
+// events returns a writer for a command's JSON log.
+func (s *session) events() io.Writer {
+	return &eventWriter{handle: func(e event) {
+		repeated := e.Type == eventPlannedChange && s.progress.phase != v1alpha1.RunPlanning
+		if !repeated {
+			s.log.event(e)
+		}
+		s.diagnostics.observe(e)
+		s.progress.observe(e)
+		s.report()
+	}}
+}
+
+// enter starts a phase.
+func (s *session) enter(phase v1alpha1.RunPhase) {
+	s.progress.enter(phase)
+	s.report()
+}
+
+// say puts a message into the log and in place of the progress.
+func (s *session) say(message string) {
+	s.log.printf("%s", message)
+	status := s.progress.status()
+	status.Message = message
+	s.reporter.offer(status)
+}
+
+func (s *session) report() {
+	status := s.progress.status()
+	status.Message = cut(s.log.mask.apply(status.Message), maxMessage)
+	s.reporter.offer(status)
+}
+
+// newTerraform returns a Terraform that runs in the working directory, knows the
+// mirror alone, and may take the pod's grace period to stop.
+func newTerraform(cfg Config) (*tfexec.Terraform, error) {
+	tf, err := tfexec.NewTerraform(cfg.path(moduleDir), cfg.TerraformBinary)
+	if err != nil {
+		return nil, err
+	}
+	env := tfexec.CleanEnv(environMap(cfg.Environ))
+	maps.Copy(env, map[string]string{
+		"TF_CLI_CONFIG_FILE": cfg.path(cliConfigFile),
+		"CHECKPOINT_DISABLE": "1",
+		"HOME":               cfg.path(homeDir),
+		"TMPDIR":             cfg.path(tempDir),
+	})
+	if err := tf.SetEnv(env); err != nil {
+		return nil, err
+	}
+	return tf, tf.SetWaitDelay(cfg.waitDelay())
+}
