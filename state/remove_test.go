@@ -18,14 +18,22 @@ func TestStore_Remove(t *testing.T) {
 		leaseLeft    = "Lease lock-tfstate-default-" + testKey
 		snapshotLeft = "Secret groundwork-snapshot-" + testKey
 	)
-	changedMeanwhile := interceptor.Funcs{Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-		current := &corev1.Secret{}
-		if err := c.Get(ctx, client.ObjectKeyFromObject(o), current); err != nil {
-			return err
-		}
-		current.Data[dataKey] = pack(oneResource)
-		if err := c.Update(ctx, current); err != nil {
-			return err
+	// writtenMeanwhile changes the state right after it was read.
+	writtenMeanwhile := interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+		err := c.List(ctx, list, opts...)
+		return errors.Join(err, c.Update(ctx, stateSecret(holding(pack(oneResource)))))
+	}}
+	// lockedMeanwhile takes the lock after it was found free.
+	lockedMeanwhile := interceptor.Funcs{Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+		if _, ok := o.(*corev1.Secret); ok {
+			current := &coordinationv1.Lease{}
+			if err := c.Get(ctx, client.ObjectKeyFromObject(lease()), current); err != nil {
+				return err
+			}
+			held("2", "next@pod")(current)
+			if err := c.Update(ctx, current); err != nil {
+				return err
+			}
 		}
 		return c.Delete(ctx, o, opts...)
 	}}
@@ -76,8 +84,12 @@ func TestStore_Remove(t *testing.T) {
 			left:    []string{snapshotLeft, secretLeft, leaseLeft}, err: "forbidden",
 		},
 		"A state that is written to meanwhile stays.": {
-			objects: []client.Object{stateSecret(), lease(), snapshot()}, funcs: changedMeanwhile,
+			objects: []client.Object{stateSecret(), lease(), snapshot()}, funcs: writtenMeanwhile,
 			left: []string{snapshotLeft, secretLeft, leaseLeft}, err: "plain",
+		},
+		"A lock that is taken meanwhile stays.": {
+			objects: []client.Object{stateSecret(), lease(), snapshot()}, funcs: lockedMeanwhile,
+			left: []string{snapshotLeft, leaseLeft}, err: "plain",
 		},
 	}
 	for name, c := range cases {
