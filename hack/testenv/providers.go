@@ -17,14 +17,15 @@ const mirrorDepth = 3
 // provider hashicorp/aws for this machine.
 func ProviderMirror(t testing.TB) string {
 	t.Helper()
-	dir, err := findMirror()
+	dir, err := FindMirror()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-func findMirror() (string, error) {
+// FindMirror is ProviderMirror outside of tests.
+func FindMirror() (string, error) {
 	if dir := os.Getenv("GROUNDWORK_PROVIDERS"); dir != "" {
 		if isMirror(dir) {
 			return dir, nil
