@@ -21,7 +21,7 @@ import (
 // +kubebuilder:printcolumn:name="Secret",type=string,priority=1,JSONPath=`.status.outputs.secretName`
 // +kubebuilder:printcolumn:name="Run",type=string,priority=1,JSONPath=`.status.run.name`
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.module) || self.spec.module == oldSelf.spec.module",message="spec.module cannot be changed once it is applied: the resources of the old module would be destroyed; create another Infrastructure and delete this one",fieldPath=".spec.module"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.providerConfig) || !has(self.spec.providerConfig) || self.spec.providerConfig == oldSelf.status.providerConfig",message="spec.providerConfig cannot be changed once it is applied: the resources made with the old one would be left behind; create another Infrastructure and delete this one",fieldPath=".spec.providerConfig"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.providerConfig) || !has(self.spec.providerConfig) || self.spec.providerConfig == oldSelf.status.providerConfig || (has(oldSelf.spec.providerConfig) && self.spec.providerConfig == oldSelf.spec.providerConfig)",message="spec.providerConfig cannot be changed once it is applied: the resources made with the old one would be left behind; create another Infrastructure and delete this one",fieldPath=".spec.providerConfig"
 type Infrastructure struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -156,7 +156,7 @@ type OutputsSpec struct {
 	Keys map[string]string `json:"keys,omitempty"`
 
 	// Templates are further keys, each a Go template over all outputs by name,
-	// with the function urlquery:
+	// with the functions urlquery, index, slice, len and those that compare:
 	// 'postgres://{{ .username }}:{{ .password | urlquery }}@{{ .host }}'.
 	// +kubebuilder:validation:MaxProperties=64
 	// +optional

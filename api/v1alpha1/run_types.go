@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -161,11 +162,14 @@ const (
 	RunReasonEvicted RunReason = "Evicted"
 	// RunReasonRunnerFailed: the runner ended without a result.
 	RunReasonRunnerFailed RunReason = "RunnerFailed"
+	// RunReasonSuperseded: something else was wanted before a pod had taken the
+	// run; nothing was touched.
+	RunReasonSuperseded RunReason = "Superseded"
 )
 
 // RunStatus is a Run's progress, then its result.
 //
-// +kubebuilder:validation:XValidation:rule="!(oldSelf.phase in ['Succeeded', 'Failed']) || self.phase == oldSelf.phase",message="a finished Run cannot be changed"
+// +kubebuilder:validation:XValidation:rule="!(oldSelf.phase in ['Succeeded', 'Failed']) || self == oldSelf",message="a finished Run cannot be changed"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.podUID) || (has(self.podUID) && self.podUID == oldSelf.podUID)",message="a Run that a pod has taken cannot be taken by another"
 type RunStatus struct {
 	// Phase is how far the run is.
@@ -205,6 +209,20 @@ type RunStatus struct {
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Finish records how the run ended: phase, reason, message, time and condition.
+// message must not be longer than the status holds.
+func (s *RunStatus) Finish(reason RunReason, message string, at metav1.Time) {
+	succeeded := metav1.ConditionFalse
+	s.Phase, s.Reason, s.Message, s.FinishedAt = RunFailed, reason, message, &at
+	if reason == RunReasonSucceeded {
+		s.Phase, succeeded = RunSucceeded, metav1.ConditionTrue
+	}
+	meta.SetStatusCondition(&s.Conditions, metav1.Condition{
+		Type: ConditionSucceeded, Status: succeeded, Reason: string(reason), Message: message,
+		LastTransitionTime: at,
+	})
 }
 
 // PlanSummary counts planned changes by kind.

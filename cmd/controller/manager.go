@@ -55,6 +55,10 @@ func (o *options) catalogue() (*modules.Catalogue, error) {
 	return modules.Load(os.DirFS(o.modulesDir))
 }
 
+// Leader election keeps its Lease and events in the system namespace.
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=groundwork-system
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch,namespace=groundwork-system
+
 // newManager caches what is watched: Runs and runner pods of the system namespace
 // only. Secrets and ConfigMaps are read live, by name.
 func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
@@ -95,6 +99,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	}
 	if err := infrastructure.New(infrastructure.Options{
 		Client:    mgr.GetClient(),
+		Metadata:  mgr.GetCache(),
 		Live:      live,
 		State:     state.NewStore(live, o.namespace),
 		Catalogue: catalogue,
@@ -106,6 +111,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	}
 	if err := runcontroller.New(runcontroller.Options{
 		Client:       mgr.GetClient(),
+		Metadata:     mgr.GetCache(),
 		Live:         live,
 		Clock:        clock.RealClock{},
 		Pod:          o.pod(),

@@ -3,9 +3,14 @@ package infrastructure
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/controllers/status"
+	"github.com/groundwork-dev/groundwork/runner"
 )
 
 // act carries a decision out. Its error, if any, is the outcome in place of the
@@ -17,7 +22,7 @@ func (r *Reconciler) act(ctx context.Context, o *observed, d decision) error {
 	case startDestroy:
 		return r.startDestroy(ctx, o)
 	case discard:
-		return r.discardRun(ctx, o.last())
+		return r.discardRun(ctx, o, o.last())
 	case forget:
 		return r.forget(ctx, o)
 	case keep:
@@ -41,14 +46,36 @@ func (r *Reconciler) keep(ctx context.Context, o *observed) error {
 }
 
 // startDestroy starts a Run from what the last apply left behind, and from nothing
-// else.
+// else but for credentials that are gone.
 func (r *Reconciler) startDestroy(ctx context.Context, o *observed) error {
 	req := *o.snapshot
 	req.Operation = v1alpha1.OperationDestroy
 	if req.ProviderConfig != "" {
-		if err := r.checkCredentials(ctx, req.ProviderConfig, req.Credentials); err != nil {
+		if err := r.destroyCredentials(ctx, &req); err != nil {
 			return err
 		}
 	}
 	return r.startRun(ctx, o, &req)
+}
+
+// destroyCredentials makes sure that the pod will find its credentials. When those
+// of the last apply are gone, they have perhaps been replaced by others since; the
+// ProviderConfig's region cannot have changed.
+func (r *Reconciler) destroyCredentials(ctx context.Context, req *runner.Request) error {
+	gone := r.checkCredentials(ctx, req.ProviderConfig, req.Credentials)
+	if known := (*status.Error)(nil); !errors.As(gone, &known) {
+		return gone
+	}
+	config := &v1alpha1.ProviderConfig{}
+	if err := r.client.Get(ctx, client.ObjectKey{Name: req.ProviderConfig}, config); err != nil {
+		if apierrors.IsNotFound(err) {
+			return gone
+		}
+		return fmt.Errorf("read ProviderConfig %s: %w", req.ProviderConfig, err)
+	}
+	if err := r.checkCredentials(ctx, config.Name, config.Spec.Credentials); err != nil {
+		return err
+	}
+	req.Credentials = config.Spec.Credentials
+	return nil
 }

@@ -18,6 +18,18 @@ import (
 	"github.com/groundwork-dev/groundwork/state"
 )
 
+// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=infrastructures,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=infrastructures/status,verbs=patch
+// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=providerconfigs,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=configmaps;namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=runs,verbs=get;list;watch;create;delete,namespace=groundwork-system
+// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=runs/status,verbs=patch,namespace=groundwork-system
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=deletecollection,namespace=groundwork-system
+// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=get,namespace=groundwork-system
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;update;delete,namespace=groundwork-system
+
 // fieldOwner is the field manager of everything that this controller applies.
 const fieldOwner = "groundwork"
 
@@ -31,6 +43,8 @@ type Catalogue interface {
 type Options struct {
 	// Client reads from the cache, and writes.
 	Client client.Client
+	// Metadata reads the metadata of Secrets from the cache.
+	Metadata client.Reader
 	// Live reads from the API server.
 	Live client.Reader
 	// State reads and clears Terraform's state in Namespace.
@@ -48,6 +62,7 @@ type Options struct {
 // Reconciler reconciles Infrastructures.
 type Reconciler struct {
 	client    client.Client
+	metadata  client.Reader
 	live      client.Reader
 	state     *state.Store
 	catalogue Catalogue
@@ -59,8 +74,8 @@ type Reconciler struct {
 // New returns a Reconciler.
 func New(o Options) *Reconciler {
 	return &Reconciler{
-		client: o.Client, live: o.Live, state: o.State, catalogue: o.Catalogue,
-		recorder: o.Recorder, clock: o.Clock, namespace: o.Namespace,
+		client: o.Client, metadata: o.Metadata, live: o.Live, state: o.State,
+		catalogue: o.Catalogue, recorder: o.Recorder, clock: o.Clock, namespace: o.Namespace,
 	}
 }
 
@@ -74,7 +89,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil
 	}
 	if err := r.addFinalizer(ctx, infra); err != nil {
-		return ctrl.Result{}, err
+		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	before := infra.DeepCopy()
 	outcome, gone := r.reconcile(ctx, infra)

@@ -50,8 +50,8 @@ type decision struct {
 
 // decide says what is to be done. It reads nothing but what was observed.
 func decide(o *observed) decision {
-	if last := o.last(); last != nil && !last.Status.Phase.Finished() {
-		return decideUnderWay(o, last)
+	if run := o.underWay(); run != nil {
+		return decideUnderWay(o, run)
 	}
 	if !o.infra.DeletionTimestamp.IsZero() {
 		return decideDestroy(o)
@@ -63,17 +63,13 @@ func decide(o *observed) decision {
 // is wanted by now.
 func decideUnderWay(o *observed, run *v1alpha1.Run) decision {
 	if run.Status.PodUID == "" && !wanted(o, run) {
-		return decision{discard, status.Progressing(v1alpha1.ReasonProgressing, "Starting over: the inputs have changed", 0)}
-	}
-	reason := v1alpha1.ReasonProgressing
-	if !o.infra.DeletionTimestamp.IsZero() {
-		reason = v1alpha1.ReasonDestroying
+		return decision{discard, o.progressing("Starting over: something else is wanted by now", time.Second)}
 	}
 	message := run.Status.Message
 	if message == "" {
 		message = fmt.Sprintf("%s: %s", run.Spec.Operation, run.Status.Phase)
 	}
-	return decision{await, status.Progressing(reason, message, 0)}
+	return decision{await, o.progressing(message, 0)}
 }
 
 // wanted tells whether a run still does what the object asks for.
@@ -81,7 +77,8 @@ func wanted(o *observed, run *v1alpha1.Run) bool {
 	if !o.infra.DeletionTimestamp.IsZero() {
 		return run.Spec.Operation == v1alpha1.OperationDestroy
 	}
-	return o.request == nil || run.Spec.InputsDigest == o.request.InputsDigest
+	return run.Spec.Operation == v1alpha1.OperationApply &&
+		(o.request == nil || run.Spec.InputsDigest == o.request.InputsDigest)
 }
 
 func decideApply(o *observed) decision {
@@ -99,7 +96,7 @@ func decideApply(o *observed) decision {
 	if d, hold := holdOff(o, failed); hold {
 		return d
 	}
-	return decision{startApply, status.Progressing(v1alpha1.ReasonProgressing, "Starting a run to apply "+o.request.Module.Name, 0)}
+	return decision{startApply, o.progressing("Starting a run to apply "+o.request.Module.Name, 0)}
 }
 
 // inSync tells whether the last run applied just what is wanted, and no other was
@@ -113,11 +110,12 @@ func inSync(o *observed) bool {
 }
 
 func decideDestroy(o *observed) decision {
-	if last := o.last(); last != nil && last.Spec.Operation == v1alpha1.OperationDestroy && last.Status.Phase == v1alpha1.RunSucceeded {
-		return decision{forget, status.Progressing(v1alpha1.ReasonDestroying, "Destroyed", 0)}
+	empty := o.state == nil || o.state.Resources == 0
+	if empty && destroyed(o) {
+		return decision{forget, o.progressing("Destroyed", 0)}
 	}
-	if o.snapshot == nil && o.applied() == nil && (o.state == nil || o.state.Resources == 0) {
-		return decision{forget, status.Progressing(v1alpha1.ReasonDestroying, "Nothing was ever applied", 0)}
+	if empty && o.snapshot == nil && o.applied() == nil {
+		return decision{forget, o.progressing("Nothing was ever applied", 0)}
 	}
 	if o.infra.Spec.Suspend {
 		return decision{keep, status.Suspended("Suspended: the resources are not destroyed until spec.suspend is removed")}
@@ -136,7 +134,13 @@ func decideDestroy(o *observed) decision {
 	if d, hold := holdOff(o, failed); hold {
 		return d
 	}
-	return decision{startDestroy, status.Progressing(v1alpha1.ReasonDestroying, "Starting a run to destroy the resources", 0)}
+	return decision{startDestroy, o.progressing("Starting a run to destroy the resources", 0)}
+}
+
+// destroyed tells whether the last Run destroyed everything.
+func destroyed(o *observed) bool {
+	last := o.last()
+	return last != nil && last.Spec.Operation == v1alpha1.OperationDestroy && last.Status.Phase == v1alpha1.RunSucceeded
 }
 
 // failures are the newest runs that failed in a row doing the same for the same
@@ -148,7 +152,7 @@ func failures(o *observed, same func(*v1alpha1.Run) bool) []v1alpha1.Run {
 	var failed []v1alpha1.Run
 	for i := range o.runs {
 		run := &o.runs[i]
-		if run.Status.Phase != v1alpha1.RunFailed || run.Spec.Infrastructure.Generation != o.infra.Generation || !same(run) {
+		if run.Status.Phase != v1alpha1.RunFailed || !asksFor(o, run) || !same(run) {
 			break
 		}
 		failed = append(failed, *run)
@@ -157,6 +161,12 @@ func failures(o *observed, same func(*v1alpha1.Run) bool) []v1alpha1.Run {
 		}
 	}
 	return failed
+}
+
+// asksFor tells whether the Run was started for the object as it is now.
+func asksFor(o *observed, run *v1alpha1.Run) bool {
+	ref := run.Spec.Infrastructure
+	return ref.UID == o.infra.UID && ref.Generation == o.infra.Generation
 }
 
 // holdOff says to wait after failed runs, newest first, until the next is due.

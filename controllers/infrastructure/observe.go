@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
@@ -23,17 +25,23 @@ type observed struct {
 	infra *v1alpha1.Infrastructure
 	// key is the object's state key.
 	key string
-	// runs are the object's Runs, newest first. They come from the cache, which may
-	// be a moment behind: startRun makes sure that none is started twice.
+	// runs are the object's Runs, newest first, without those that were superseded.
+	// They come from the cache, which may be a moment behind; whoever starts a Run or
+	// forgets the object makes sure first that it is not (checkCurrent).
 	runs []v1alpha1.Run
+	// superseded are Runs that nobody has carried out; they only keep their numbers
+	// from being used again.
+	superseded []v1alpha1.Run
 
 	// request is what an apply would be given; nil when the object is being
-	// deleted or when fault is set.
+	// deleted, when a pod has taken the last Run and it is not finished, and when
+	// fault is set.
 	request *runner.Request
 	// fault is why there is no request: a *status.Error to wait or to stall.
 	fault *status.Error
 
-	// The rest is set only while the object is being deleted, by live reads.
+	// The rest is set only while the object is being deleted and no Run is under
+	// way, by live reads.
 
 	// snapshot is what the last apply left for the destroy; nil when absent.
 	snapshot *runner.Request
@@ -44,11 +52,22 @@ type observed struct {
 // observe reads what decide needs. An error is one of the API: to be retried.
 func (r *Reconciler) observe(ctx context.Context, infra *v1alpha1.Infrastructure) (*observed, error) {
 	o := &observed{now: r.clock.Now(), infra: infra, key: state.Key(infra.Namespace, infra.Name)}
-	var err error
-	if o.runs, err = r.runs(ctx, o.key); err != nil {
+	runs, err := listRuns(ctx, r.client, r.namespace, o.key)
+	if err != nil {
 		return nil, err
 	}
-	if !infra.DeletionTimestamp.IsZero() {
+	for _, run := range runs {
+		if run.Status.Reason == v1alpha1.RunReasonSuperseded {
+			o.superseded = append(o.superseded, run)
+		} else {
+			o.runs = append(o.runs, run)
+		}
+	}
+	switch deleting, underWay := !infra.DeletionTimestamp.IsZero(), o.underWay(); {
+	case underWay != nil && (deleting || underWay.Status.PodUID != ""):
+		// Its progress comes once a second and changes nothing else.
+		return o, nil
+	case deleting:
 		return o, r.observeLeftBehind(ctx, o)
 	}
 	o.request, err = r.request(ctx, o)
@@ -61,15 +80,9 @@ func (r *Reconciler) observe(ctx context.Context, infra *v1alpha1.Infrastructure
 // observeLeftBehind reads what an apply has left behind. Only what is proven to
 // be absent is nil; anything unreadable or forbidden is an error.
 func (r *Reconciler) observeLeftBehind(ctx context.Context, o *observed) error {
-	data, err := r.state.Snapshot(ctx, o.key)
-	switch {
-	case errors.Is(err, state.ErrAbsent):
-	case err != nil:
+	var err error
+	if o.snapshot, err = r.snapshot(ctx, o.key); err != nil {
 		return err
-	default:
-		if o.snapshot, err = runner.ParseRequest(data); err != nil {
-			return fmt.Errorf("snapshot %s/%s: %w", r.namespace, state.SnapshotName(o.key), err)
-		}
 	}
 	if o.state, err = r.state.Read(ctx, o.key); err != nil && !errors.Is(err, state.ErrAbsent) {
 		return err
@@ -77,15 +90,37 @@ func (r *Reconciler) observeLeftBehind(ctx context.Context, o *observed) error {
 	return nil
 }
 
-// runs lists the Runs of a key, newest first.
-func (r *Reconciler) runs(ctx context.Context, key string) ([]v1alpha1.Run, error) {
+// listRuns lists all Runs of a key, newest first.
+func listRuns(ctx context.Context, c client.Reader, namespace, key string) ([]v1alpha1.Run, error) {
 	var list v1alpha1.RunList
-	err := r.client.List(ctx, &list, client.InNamespace(r.namespace), client.MatchingLabels{v1alpha1.LabelKey: key})
+	err := c.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{v1alpha1.LabelKey: key})
 	if err != nil {
 		return nil, fmt.Errorf("list the runs: %w", err)
 	}
 	sort.Slice(list.Items, func(i, j int) bool { return runNumber(&list.Items[i]) > runNumber(&list.Items[j]) })
 	return list.Items, nil
+}
+
+// checkCurrent makes sure by a live read that what was observed of the Runs is all
+// there is: on a cache that is behind, a second Run would be started, the pod of a
+// running one removed, or a state forgotten that a Run is about to write.
+func (r *Reconciler) checkCurrent(ctx context.Context, o *observed) error {
+	runs, err := listRuns(ctx, r.live, r.namespace, o.key)
+	if err != nil {
+		return err
+	}
+	known := map[types.UID]string{}
+	for _, run := range slices.Concat(o.runs, o.superseded) {
+		known[run.UID] = run.ResourceVersion
+	}
+	current := len(runs) == len(known)
+	for _, run := range runs {
+		current = current && known[run.UID] == run.ResourceVersion
+	}
+	if !current {
+		return &status.Error{Outcome: o.progressing("Waiting for the latest state of the runs", time.Second)}
+	}
+	return nil
 }
 
 // runName is the name of a key's n-th Run and of its pod. It is at most 63 bytes:
@@ -117,17 +152,46 @@ func (o *observed) last() *v1alpha1.Run {
 	return &o.runs[0]
 }
 
+// underWay is the newest Run when it is not finished; nil otherwise.
+func (o *observed) underWay() *v1alpha1.Run {
+	if last := o.last(); last != nil && !last.Status.Phase.Finished() {
+		return last
+	}
+	return nil
+}
+
+// next is the number of the next Run. No number is used twice while the object
+// lives: the pod of an earlier Run would take a later one of the same name.
+func (o *observed) next() int {
+	n := 0
+	for _, run := range slices.Concat(o.runs, o.superseded) {
+		n = max(n, runNumber(&run))
+	}
+	return n + 1
+}
+
 // applied is the newest Run that went on to change resources, or that found
-// nothing to change; nil when there is none.
+// nothing to change; nil when there is none, or all was destroyed since.
 func (o *observed) applied() *v1alpha1.Run {
 	for i := range o.runs {
 		run := &o.runs[i]
-		if run.Spec.Operation == v1alpha1.OperationApply &&
-			(run.Status.ApplyStartedAt != nil || run.Status.Phase == v1alpha1.RunSucceeded) {
+		switch {
+		case run.Spec.Operation == v1alpha1.OperationDestroy && run.Status.Phase == v1alpha1.RunSucceeded:
+			return nil
+		case run.Spec.Operation == v1alpha1.OperationApply &&
+			(run.Status.ApplyStartedAt != nil || run.Status.Phase == v1alpha1.RunSucceeded):
 			return run
 		}
 	}
 	return nil
+}
+
+// progressing is the outcome of an object with something under way.
+func (o *observed) progressing(message string, after time.Duration) status.Outcome {
+	if o.infra.DeletionTimestamp.IsZero() {
+		return status.Progressing(v1alpha1.ReasonProgressing, message, after)
+	}
+	return status.Progressing(v1alpha1.ReasonDestroying, message, after)
 }
 
 // reconcileRequest is the annotation's value when no Run has answered it yet.

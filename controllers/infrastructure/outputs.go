@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
-	"text/template"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -73,29 +73,18 @@ func keysOf(spec v1alpha1.OutputsSpec, outputs []string) map[string]string {
 	return keys
 }
 
-// checkTemplate parses a template and runs it over outputs that are all there, to
-// find names that are not.
+// checkTemplate parses a template and looks for names of outputs that are not there.
 func checkTemplate(text string, outputs []string) error {
-	t, err := parseTemplate(text)
+	_, fields, err := parseTemplate(text)
 	if err != nil {
 		return err
 	}
-	for _, field := range templateFields(t) {
+	for _, field := range fields {
 		if !slices.Contains(outputs, field) {
 			return fmt.Errorf("the module has no output %q; it has %q", field, outputs)
 		}
 	}
 	return nil
-}
-
-// parseTemplate parses a template of spec.outputs.templates. A template that
-// refers to an output that is not there fails when it is run.
-func parseTemplate(text string) (*template.Template, error) {
-	t, err := template.New("").Option("missingkey=error").Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("the template does not parse: %s", strings.TrimPrefix(err.Error(), "template: :"))
-	}
-	return t, nil
 }
 
 // render returns the data of the output Secret.
@@ -125,16 +114,11 @@ func render(spec v1alpha1.OutputsSpec, outputs map[string]state.Output) (map[str
 		values[name] = value
 	}
 	for key, text := range spec.Templates {
-		t, err := parseTemplate(text)
+		b, err := renderTemplate(text, values)
 		if err != nil {
 			return nil, fmt.Errorf("spec.outputs.templates[%s]: %w", key, err)
 		}
-		var b bytes.Buffer
-		if err := t.Execute(&b, values); err != nil {
-			// The error of the template package can quote a value.
-			return nil, fmt.Errorf("spec.outputs.templates[%s]: the template fails on the module's outputs; an output that it uses is null, or not of the kind that it expects", key)
-		}
-		data[key] = b.Bytes()
+		data[key] = b
 	}
 	if spec.ValuesKey != "" {
 		b, err := valuesDocument(outputs)
@@ -184,38 +168,51 @@ func plainValue(v cty.Value) (any, error) {
 	return plain, nil
 }
 
-// valuesDocument is all outputs as one YAML document, sorted by name. JSON is YAML,
-// and a YAML parser keeps the type and the digits of each value that it reads as
-// JSON; only the layout is made anew.
+// valuesDocument is all outputs as one YAML document, sorted by name. It is built
+// of nodes rather than of values, so that a number keeps every digit.
 func valuesDocument(outputs map[string]state.Output) ([]byte, error) {
-	doc := make(map[string]json.RawMessage, len(outputs))
+	doc := make(map[string]any, len(outputs))
 	for name, output := range outputs {
-		b, err := ctyjson.Marshal(output.Value, output.Value.Type())
+		value, err := plainValue(output.Value)
 		if err != nil {
 			return nil, fmt.Errorf("output %s: %w", name, err)
 		}
-		doc[name] = b
+		doc[name] = value
 	}
-	b, err := json.Marshal(doc)
+	b, err := yaml.Marshal(valuesNode(doc))
 	if err != nil {
 		return nil, fmt.Errorf("encode the values: %w", err)
 	}
-	var node yaml.Node
-	if err := yaml.Unmarshal(b, &node); err != nil {
-		return nil, fmt.Errorf("read the values as YAML: %w", err)
-	}
-	setBlockStyle(&node)
-	return yaml.Marshal(&node)
+	return b, nil
 }
 
-// setBlockStyle lays a document out in lines. Scalars keep their style: a quoted
-// one is a string for good.
-func setBlockStyle(n *yaml.Node) {
-	if n.Kind != yaml.ScalarNode {
-		n.Style = 0
+// valuesNode is a plain value as YAML. Texts are quoted, so that no reader takes
+// one for something else.
+func valuesNode(plain any) *yaml.Node {
+	scalar := func(tag, value string, style yaml.Style) *yaml.Node {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value, Style: style}
 	}
-	for _, child := range n.Content {
-		setBlockStyle(child)
+	switch v := plain.(type) {
+	case map[string]any:
+		node := &yaml.Node{Kind: yaml.MappingNode}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			node.Content = append(node.Content, scalar("!!str", key, yaml.DoubleQuotedStyle), valuesNode(v[key]))
+		}
+		return node
+	case []any:
+		node := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, element := range v {
+			node.Content = append(node.Content, valuesNode(element))
+		}
+		return node
+	case string:
+		return scalar("!!str", v, yaml.DoubleQuotedStyle)
+	case json.Number:
+		return scalar("", v.String(), 0)
+	case bool:
+		return scalar("!!bool", strconv.FormatBool(v), 0)
+	default: // nil
+		return scalar("!!null", "null", 0)
 	}
 }
 

@@ -48,9 +48,7 @@ func (r *Reconciler) findProviderConfig(ctx context.Context, o *observed) (*v1al
 	name := o.infra.Spec.ProviderConfig
 	if applied := o.applied(); applied != nil && applied.Spec.ProviderConfig != "" {
 		if name != "" && name != applied.Spec.ProviderConfig {
-			return nil, status.Stalled(v1alpha1.ReasonModuleChanged, 0,
-				"spec.providerConfig: got %s, but the resources were made with %s and would be left behind; put it back, or create another Infrastructure and delete this one",
-				name, applied.Spec.ProviderConfig)
+			return nil, providerConfigChanged(name, applied.Spec.ProviderConfig)
 		}
 		name = applied.Spec.ProviderConfig
 	}
@@ -65,6 +63,12 @@ func (r *Reconciler) findProviderConfig(ctx context.Context, o *observed) (*v1al
 		return nil, fmt.Errorf("read ProviderConfig %s: %w", name, err)
 	}
 	return config, nil
+}
+
+func providerConfigChanged(got, applied string) error {
+	return status.Stalled(v1alpha1.ReasonModuleChanged, 0,
+		"spec.providerConfig: got %s, but the resources were made with %s and would be left behind; name %s, or create another Infrastructure and delete this one",
+		got, applied, applied)
 }
 
 func (r *Reconciler) defaultProviderConfig(ctx context.Context) (*v1alpha1.ProviderConfig, error) {
@@ -117,7 +121,12 @@ func (r *Reconciler) admits(ctx context.Context, config *v1alpha1.ProviderConfig
 	}
 	var ns metav1.PartialObjectMetadata
 	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	if err := r.client.Get(ctx, client.ObjectKey{Name: namespace}, &ns); err != nil {
+	err = r.client.Get(ctx, client.ObjectKey{Name: namespace}, &ns)
+	if apierrors.IsNotFound(err) {
+		// A new namespace, which the cache does not know yet.
+		err = r.live.Get(ctx, client.ObjectKey{Name: namespace}, &ns)
+	}
+	if err != nil {
 		return fmt.Errorf("read namespace %s: %w", namespace, err)
 	}
 	if !selector.Matches(labels.Set(ns.Labels)) {

@@ -23,9 +23,7 @@ func (r *Reconciler) request(ctx context.Context, o *observed) (*runner.Request,
 		return nil, status.Stalled(v1alpha1.ReasonModuleNotFound, 0, "%s", err)
 	}
 	if applied := o.applied(); applied != nil && applied.Spec.Module.Name != module.Name {
-		return nil, status.Stalled(v1alpha1.ReasonModuleChanged, 0,
-			"spec.module: got %s, but %s is applied and its resources would be destroyed; put it back, or create another Infrastructure and delete this one",
-			module.Name, applied.Spec.Module.Name)
+		return nil, moduleChanged(module.Name, applied.Spec.Module.Name)
 	}
 	if err := checkOutputs(infra.Spec.Outputs, module); err != nil {
 		return nil, status.Stalled(v1alpha1.ReasonInvalidOutputs, 0, "%s", err)
@@ -59,6 +57,12 @@ func (r *Reconciler) request(ctx context.Context, o *observed) (*runner.Request,
 	}
 	req.InputsDigest, err = inputsDigest(req)
 	return req, err
+}
+
+func moduleChanged(got, applied string) error {
+	return status.Stalled(v1alpha1.ReasonModuleChanged, 0,
+		"spec.module: got %s, but %s is applied and its resources would be destroyed; put it back, or create another Infrastructure and delete this one",
+		got, applied)
 }
 
 // inputsDigest identifies what decides the outcome of an apply. Credentials do

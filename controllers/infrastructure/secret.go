@@ -3,10 +3,12 @@ package infrastructure
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -61,7 +63,7 @@ func (r *Reconciler) checkOutputSecret(ctx context.Context, infra *v1alpha1.Infr
 }
 
 // keepOutputs writes the output Secret when it is not what it should be, and
-// removes one that the object wrote under an earlier name. Unless the last apply
+// removes those that the object wrote under earlier names. Unless the last apply
 // succeeded, the outputs in the state may be those of half an apply: then only what
 // was written before is put back.
 func (r *Reconciler) keepOutputs(ctx context.Context, o *observed) error {
@@ -89,12 +91,12 @@ func (r *Reconciler) keepOutputs(ctx context.Context, o *observed) error {
 	if err != nil {
 		return err
 	}
-	if secret == nil || !holds(secret, data, infra.Status.Outputs) {
+	if secret == nil || !holds(secret, data) {
 		if err := r.applySecret(ctx, infra, name, data); err != nil {
 			return err
 		}
 	}
-	if err := r.removeFormerSecret(ctx, infra); err != nil {
+	if err := r.removeFormerSecrets(ctx, infra); err != nil {
 		return err
 	}
 	infra.Status.Outputs = &v1alpha1.OutputsStatus{SecretName: name, Keys: slices.Sorted(maps.Keys(data)), Checksum: checksum(data)}
@@ -104,18 +106,42 @@ func (r *Reconciler) keepOutputs(ctx context.Context, o *observed) error {
 
 // holds tells whether the Secret has just the data, but for keys that others have
 // added.
-func holds(secret *corev1.Secret, data map[string][]byte, written *v1alpha1.OutputsStatus) bool {
+func holds(secret *corev1.Secret, data map[string][]byte) bool {
 	for key, value := range data {
 		if current, ok := secret.Data[key]; !ok || !bytes.Equal(current, value) {
 			return false
 		}
 	}
-	for key := range secret.Data {
-		if _, wanted := data[key]; !wanted && written != nil && slices.Contains(written.Keys, key) {
+	for _, key := range appliedKeys(secret) {
+		if _, wanted := data[key]; !wanted {
 			return false
 		}
 	}
 	return true
+}
+
+// appliedKeys are the keys that were written by applySecret, as the API server
+// keeps them: the object's status may not have come to say so.
+// Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+func appliedKeys(secret *corev1.Secret) []string {
+	var keys []string
+	for _, entry := range secret.ManagedFields {
+		if entry.Manager != fieldOwner || entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
+			continue
+		}
+		var fields struct {
+			Data map[string]json.RawMessage `json:"f:data"`
+		}
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
+			continue
+		}
+		for field := range fields.Data {
+			if key, ok := strings.CutPrefix(field, "f:"); ok {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
 }
 
 // applySecret writes the output Secret by server-side apply.
@@ -138,22 +164,24 @@ func (r *Reconciler) applySecret(ctx context.Context, infra *v1alpha1.Infrastruc
 	return nil
 }
 
-// removeFormerSecret deletes the output Secret of an earlier spec.outputs.secretName.
-func (r *Reconciler) removeFormerSecret(ctx context.Context, infra *v1alpha1.Infrastructure) error {
-	written, name := infra.Status.Outputs, outputSecretName(infra)
-	if written == nil || written.SecretName == name {
-		return nil
+// removeFormerSecrets deletes the object's output Secrets under any name but the
+// present one. They are found by their owner, because the status may not have come
+// to name them.
+func (r *Reconciler) removeFormerSecrets(ctx context.Context, infra *v1alpha1.Infrastructure) error {
+	secrets := &metav1.PartialObjectMetadataList{}
+	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	ours := client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
+	if err := r.metadata.List(ctx, secrets, client.InNamespace(infra.Namespace), ours); err != nil {
+		return fmt.Errorf("list the output Secrets: %w", err)
 	}
-	secret, err := r.outputSecret(ctx, infra, written.SecretName)
-	if stall := (*status.Error)(nil); errors.As(err, &stall) {
-		// It belongs to someone else by now.
-		return nil
-	}
-	if err != nil || secret == nil {
-		return err
-	}
-	if err := r.client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID}); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("delete former output Secret %s: %w", written.SecretName, err)
+	for i := range secrets.Items {
+		secret := &secrets.Items[i]
+		if !metav1.IsControlledBy(secret, infra) || secret.Name == outputSecretName(infra) {
+			continue
+		}
+		if err := r.client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID}); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete former output Secret %s: %w", secret.Name, err)
+		}
 	}
 	return nil
 }

@@ -26,22 +26,18 @@ const keptRuns = 10
 // pod is still there. First the Secret with the request is made, then the Run: a
 // Run is never without its request, and a request without a Run is replaced.
 func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Request) error {
-	if err := r.clearEarlierPods(ctx, o); err != nil {
-		return err
-	}
-	if err := r.checkLock(ctx, o); err != nil {
-		return err
+	for _, check := range []func(context.Context, *observed) error{
+		r.checkCurrent, r.clearEarlierPods, r.checkLock,
+	} {
+		if err := check(ctx, o); err != nil {
+			return err
+		}
 	}
 	if err := r.checkState(ctx, o, req); err != nil {
 		return err
 	}
-	n := 1
-	if last := o.last(); last != nil {
-		n = runNumber(last) + 1
-	}
-	run := r.newRun(o, req, runName(o.key, n))
-	if started, err := r.writeRequest(ctx, run, req); started || err != nil {
-		// The cache is a moment behind: the Run's own event brings the object back.
+	run := r.newRun(o, req, runName(o.key, o.next()))
+	if err := r.writeRequest(ctx, run, req); err != nil {
 		return err
 	}
 	if err := r.client.Create(ctx, run); client.IgnoreAlreadyExists(err) != nil {
@@ -75,22 +71,23 @@ func (r *Reconciler) newRun(o *observed, req *runner.Request, name string) *v1al
 
 // clearEarlierPods removes the pods of finished runs, which are kept until now for
 // their logs. A lock that such a pod has left can be broken only when the pod is
-// gone.
+// gone. No other pods are there once checkCurrent has passed.
 func (r *Reconciler) clearEarlierPods(ctx context.Context, o *observed) error {
 	var pods corev1.PodList
-	if err := r.client.List(ctx, &pods, client.InNamespace(r.namespace), client.MatchingLabels{v1alpha1.LabelKey: o.key}); err != nil {
+	if err := r.live.List(ctx, &pods, client.InNamespace(r.namespace), client.MatchingLabels(labelsOf(o.key))); err != nil {
 		return fmt.Errorf("list the runner pods: %w", err)
 	}
 	for i := range pods.Items {
 		pod := &pods.Items[i]
-		if pod.DeletionTimestamp.IsZero() {
-			if err := r.client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}); client.IgnoreNotFound(err) != nil {
-				return fmt.Errorf("delete the finished pod %s: %w", pod.Name, err)
-			}
+		if !pod.DeletionTimestamp.IsZero() {
+			continue
+		}
+		if err := r.client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete the finished pod %s: %w", pod.Name, err)
 		}
 	}
 	if len(pods.Items) > 0 {
-		return &status.Error{Outcome: status.Progressing(v1alpha1.ReasonProgressing, "Waiting for the pod of an earlier run to be gone", time.Second)}
+		return &status.Error{Outcome: o.progressing("Waiting for the pod of an earlier run to be gone", time.Second)}
 	}
 	return nil
 }
@@ -119,19 +116,45 @@ func (r *Reconciler) checkLock(ctx context.Context, o *observed) error {
 }
 
 // checkState refuses to apply when resources were applied before and their state
-// is gone: an apply would make them a second time.
+// is gone, as an apply would make them a second time, or when they are those of
+// another module or another account, as it would destroy or lose them. The Runs
+// have told that already (request), unless someone has deleted them.
 func (r *Reconciler) checkState(ctx context.Context, o *observed, req *runner.Request) error {
-	if _, err := r.state.Snapshot(ctx, o.key); errors.Is(err, state.ErrAbsent) && o.applied() == nil {
-		return nil
-	} else if err != nil && !errors.Is(err, state.ErrAbsent) {
+	snapshot, err := r.snapshot(ctx, o.key)
+	if err != nil {
 		return err
 	}
-	if _, err := r.state.Read(ctx, o.key); errors.Is(err, state.ErrAbsent) {
+	if snapshot == nil && o.applied() == nil {
+		return nil
+	}
+	current, err := r.state.Read(ctx, o.key)
+	switch {
+	case errors.Is(err, state.ErrAbsent):
 		return stateMissing(r.namespace, o.key)
-	} else if err != nil {
+	case err != nil:
 		return err
+	case snapshot == nil || current.Resources == 0:
+		return nil
+	case snapshot.Module.Name != req.Module.Name:
+		return moduleChanged(req.Module.Name, snapshot.Module.Name)
+	case snapshot.ProviderConfig != "" && snapshot.ProviderConfig != req.ProviderConfig:
+		return providerConfigChanged(req.ProviderConfig, snapshot.ProviderConfig)
 	}
 	return nil
+}
+
+// snapshot reads what the last apply left for the destroy; nil when it is proven
+// to be absent.
+func (r *Reconciler) snapshot(ctx context.Context, key string) (*runner.Request, error) {
+	data, err := r.state.Snapshot(ctx, key)
+	if errors.Is(err, state.ErrAbsent) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := runner.ParseRequest(data)
+	return snapshot, wrap(err, "snapshot %s/%s", r.namespace, state.SnapshotName(key))
 }
 
 func stateMissing(namespace, key string) error {
@@ -140,12 +163,12 @@ func stateMissing(namespace, key string) error {
 		namespace, state.SecretName(key))
 }
 
-// writeRequest writes the Run's Secret. started tells that the Run exists already,
-// by a live read.
-func (r *Reconciler) writeRequest(ctx context.Context, run *v1alpha1.Run, req *runner.Request) (started bool, err error) {
+// writeRequest writes the Run's Secret, in place of one that was left by a start
+// that did not come to its Run.
+func (r *Reconciler) writeRequest(ctx context.Context, run *v1alpha1.Run, req *runner.Request) error {
 	data, err := req.SecretData()
 	if err != nil {
-		return false, err
+		return err
 	}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: run.Namespace, Name: run.Name, Labels: run.Labels},
@@ -153,28 +176,26 @@ func (r *Reconciler) writeRequest(ctx context.Context, run *v1alpha1.Run, req *r
 		Immutable:  ptr.To(true),
 	}
 	err = r.client.Create(ctx, secret)
-	if !apierrors.IsAlreadyExists(err) {
-		return false, wrap(err, "create the request Secret %s", run.Name)
+	if apierrors.IsAlreadyExists(err) {
+		if err := r.deleteRequest(ctx, run); err != nil {
+			return err
+		}
+		err = r.client.Create(ctx, secret)
 	}
-	err = r.live.Get(ctx, client.ObjectKeyFromObject(run), &v1alpha1.Run{})
-	if !apierrors.IsNotFound(err) {
-		return err == nil, wrap(err, "read Run %s", run.Name)
-	}
-	// Left by a start that did not come to its Run.
-	if err := r.client.Delete(ctx, secret); client.IgnoreNotFound(err) != nil {
-		return false, fmt.Errorf("delete the leftover request Secret %s: %w", run.Name, err)
-	}
-	return false, wrap(r.client.Create(ctx, secret), "create the request Secret %s", run.Name)
+	return wrap(err, "create the request Secret %s", run.Name)
 }
 
-// discardRun deletes a Run that no pod has taken. The precondition fails when a
-// pod takes it at the same moment; a pod that comes later finds no Run.
-func (r *Reconciler) discardRun(ctx context.Context, run *v1alpha1.Run) error {
-	err := r.client.Delete(ctx, run, client.Preconditions{UID: &run.UID, ResourceVersion: &run.ResourceVersion})
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("discard Run %s: %w", run.Name, err)
+// discardRun ends a Run that no pod has taken. The optimistic lock fails when a pod
+// takes it at the same moment; a pod that comes later finds the Run finished. The
+// Run stays until the next one is there, so that its name is not used again.
+func (r *Reconciler) discardRun(ctx context.Context, o *observed, run *v1alpha1.Run) error {
+	base := run.DeepCopy()
+	run.Status.Finish(v1alpha1.RunReasonSuperseded, "Something else is wanted by now", metav1.NewTime(o.now))
+	err := r.client.Status().Patch(ctx, run, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	if apierrors.IsConflict(err) {
+		return &status.Error{Outcome: o.progressing("Waiting for the latest state of the runs", time.Second)}
 	}
-	return r.deleteRequest(ctx, run)
+	return wrap(client.IgnoreNotFound(err), "discard Run %s", run.Name)
 }
 
 func (r *Reconciler) deleteRequest(ctx context.Context, run *v1alpha1.Run) error {
@@ -185,11 +206,21 @@ func (r *Reconciler) deleteRequest(ctx context.Context, run *v1alpha1.Run) error
 	return nil
 }
 
-// pruneRuns deletes all but the newest finished Runs.
+// pruneRuns deletes the superseded Runs and the oldest finished ones, but never the
+// one that says what is applied.
 func (r *Reconciler) pruneRuns(ctx context.Context, o *observed) error {
+	prune := o.superseded
 	for i := keptRuns; i < len(o.runs); i++ {
-		if err := r.client.Delete(ctx, &o.runs[i]); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("delete old Run %s: %w", o.runs[i].Name, err)
+		if &o.runs[i] != o.applied() {
+			prune = append(prune, o.runs[i])
+		}
+	}
+	for _, run := range prune {
+		if err := r.deleteRequest(ctx, &run); err != nil {
+			return err
+		}
+		if err := r.client.Delete(ctx, &run); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete old Run %s: %w", run.Name, err)
 		}
 	}
 	return nil

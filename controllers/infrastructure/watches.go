@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -44,6 +45,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wor
 		Watches(&v1alpha1.Run{}, handler.EnqueueRequestsFromMapFunc(ofRun)).
 		Watches(&v1alpha1.ProviderConfig{}, handler.EnqueueRequestsFromMapFunc(r.all)).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexSecret))).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(owner)).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexConfigMap))).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
@@ -64,6 +66,16 @@ func refers(infra *v1alpha1.Infrastructure, kind string) []string {
 func ofRun(_ context.Context, obj client.Object) []reconcile.Request {
 	ref := obj.(*v1alpha1.Run).Spec.Infrastructure
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}}}
+}
+
+// owner maps an output Secret to its Infrastructure, which may not refer to it any
+// more.
+func owner(_ context.Context, secret client.Object) []reconcile.Request {
+	ref := metav1.GetControllerOf(secret)
+	if ref == nil || ref.APIVersion != v1alpha1.GroupVersion().String() || ref.Kind != "Infrastructure" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: ref.Name}}}
 }
 
 // referring maps an object to the Infrastructures that refer to it by the index.

@@ -3,10 +3,11 @@ package run
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -40,7 +41,7 @@ func (r *Reconciler) createPod(ctx context.Context, o *observed) error {
 	switch {
 	case err == nil || apierrors.IsAlreadyExists(err):
 		return nil
-	case apierrors.IsForbidden(err) || apierrors.IsInvalid(err):
+	case apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err):
 		return r.patch(ctx, o.run, func(s *v1alpha1.RunStatus) {
 			s.Message = truncate("the API server refuses the runner pod: " + err.Error())
 		})
@@ -60,20 +61,13 @@ func (r *Reconciler) deletePod(ctx context.Context, p *corev1.Pod) error {
 func (r *Reconciler) finish(ctx context.Context, run *v1alpha1.Run, result runner.Result) error {
 	now := metav1.NewTime(r.clock.Now())
 	return r.patch(ctx, run, func(s *v1alpha1.RunStatus) {
-		succeeded := metav1.ConditionFalse
-		s.Phase, s.Reason, s.Message, s.FinishedAt = v1alpha1.RunFailed, result.Reason, truncate(result.Message), &now
-		if result.Reason == v1alpha1.RunReasonSucceeded {
-			s.Phase, succeeded = v1alpha1.RunSucceeded, metav1.ConditionTrue
-		}
+		s.Finish(result.Reason, truncate(result.Message), now)
 		if result.Plan != nil {
 			s.Plan = result.Plan
 		}
 		if result.ApplyStarted && s.ApplyStartedAt == nil {
 			s.ApplyStartedAt = &now
 		}
-		meta.SetStatusCondition(&s.Conditions, metav1.Condition{
-			Type: v1alpha1.ConditionSucceeded, Status: succeeded, Reason: string(result.Reason), Message: s.Message,
-		})
 	})
 }
 
@@ -99,7 +93,7 @@ func (r *Reconciler) tidy(ctx context.Context, o *observed) error {
 func (r *Reconciler) deleteRequest(ctx context.Context, run *v1alpha1.Run) error {
 	request := &metav1.PartialObjectMetadata{}
 	request.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	err := r.client.Get(ctx, client.ObjectKeyFromObject(run), request)
+	err := r.metadata.Get(ctx, client.ObjectKeyFromObject(run), request)
 	if err == nil {
 		err = r.client.Delete(ctx, request)
 	}
@@ -114,6 +108,9 @@ func (r *Reconciler) deleteRequest(ctx context.Context, run *v1alpha1.Run) error
 func (r *Reconciler) patch(ctx context.Context, run *v1alpha1.Run, change func(*v1alpha1.RunStatus)) error {
 	base := run.DeepCopy()
 	change(&run.Status)
+	if equality.Semantic.DeepEqual(base.Status, run.Status) {
+		return nil
+	}
 	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 	if err := r.client.Status().Patch(ctx, run, patch); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("write the status of Run %s: %w", run.Name, err)
@@ -127,5 +124,5 @@ func truncate(s string) string {
 	if len(s) <= most {
 		return s
 	}
-	return s[:most] + "…"
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }

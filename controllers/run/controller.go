@@ -9,19 +9,28 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/runner/pod"
 )
 
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;create;delete,namespace=groundwork-system
+// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=runs/status,verbs=patch,namespace=groundwork-system
+
 // Options are what a Reconciler works with; all are required.
 type Options struct {
 	// Client reads from the cache, and writes.
 	Client client.Client
+	// Metadata reads the metadata of Secrets from the cache.
+	Metadata client.Reader
 	// Live reads from the API server.
 	Live client.Reader
 	// Clock tells the time.
@@ -35,6 +44,7 @@ type Options struct {
 // Reconciler reconciles Runs.
 type Reconciler struct {
 	client       client.Client
+	metadata     client.Reader
 	live         client.Reader
 	clock        clock.PassiveClock
 	pod          pod.Config
@@ -43,16 +53,25 @@ type Reconciler struct {
 
 // New returns a Reconciler.
 func New(o Options) *Reconciler {
-	return &Reconciler{client: o.Client, live: o.Live, clock: o.Clock, pod: o.Pod, startTimeout: o.StartTimeout}
+	return &Reconciler{
+		client: o.Client, metadata: o.Metadata, live: o.Live, clock: o.Clock, pod: o.Pod, startTimeout: o.StartTimeout,
+	}
 }
 
-// SetupWithManager registers the controller.
+// SetupWithManager registers the controller: it reconciles a Run when it changes,
+// when its pod does, and when its request, which has its name, comes to the cache.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Run{}).
 		Owns(&corev1.Pod{}).
+		WatchesMetadata(&corev1.Secret{}, &handler.EnqueueRequestForObject{}, builder.WithPredicates(predicate.NewPredicateFuncs(isRequest))).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
+}
+
+// isRequest tells a request from the many other Secrets of the cluster.
+func isRequest(secret client.Object) bool {
+	return secret.GetLabels()[v1alpha1.LabelKey] != ""
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -75,18 +94,23 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return ctrl.Result{RequeueAfter: d.after}, nil
 }
 
-// observe reads the Run's pod. The cache may not know a pod yet that is there, so
-// its absence is asked of the API server when it matters.
+// observe reads the Run's pod. The cache may not know yet the pod that has taken the
+// Run, so that it is gone is asked of the API server. A pod of the Run's name
+// that is someone else's is left alone.
 func (r *Reconciler) observe(ctx context.Context, run *v1alpha1.Run) (*observed, error) {
 	o := &observed{now: r.clock.Now(), run: run, startTimeout: r.startTimeout}
 	p := &corev1.Pod{}
 	err := r.client.Get(ctx, client.ObjectKeyFromObject(run), p)
-	if apierrors.IsNotFound(err) && run.Status.PodUID != "" && !run.Status.Phase.Finished() {
+	taken := run.Status.PodUID != "" && !run.Status.Phase.Finished()
+	if taken && (apierrors.IsNotFound(err) || err == nil && p.UID != run.Status.PodUID) {
+		p = &corev1.Pod{}
 		err = r.live.Get(ctx, client.ObjectKeyFromObject(run), p)
 	}
 	switch {
 	case err == nil:
-		o.pod = p
+		if metav1.IsControlledBy(p, run) {
+			o.pod = p
+		}
 	case !apierrors.IsNotFound(err):
 		return nil, fmt.Errorf("read pod %s: %w", run.Name, err)
 	}

@@ -100,9 +100,12 @@ func lost(o *observed) decision {
 func decideNotStarted(o *observed) decision {
 	reason, why := hindrance(o.pod)
 	if left(o) <= 0 {
+		if why == "" {
+			why = "its container was still being created; kubectl describe has the reason: pod " + o.pod.Name + " in namespace " + o.pod.Namespace
+		}
 		return failed(reason, "the pod did not start within %s: %s", min(o.startTimeout, o.run.Spec.Timeout.Duration), why)
 	}
-	if why == "" || why == o.run.Status.Message {
+	if why == o.run.Status.Message {
 		return decision{action: wait, after: left(o)}
 	}
 	return decision{action: explain, message: why, after: left(o)}

@@ -2,21 +2,24 @@ package run
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/runner"
+	"github.com/groundwork-dev/groundwork/runner/pod"
 )
 
 // exitKilled is the exit code of a container that was ended by SIGKILL: 128 + 9.
 const exitKilled = 137
 
-// terminated is how the pod's container ended; nil when it has not.
+// terminated is how the runner's container ended; nil when it has not. Other
+// containers, which a cluster may put into pods, tell nothing.
 func terminated(p *corev1.Pod) *corev1.ContainerStateTerminated {
 	for i := range p.Status.ContainerStatuses {
-		if t := p.Status.ContainerStatuses[i].State.Terminated; t != nil {
-			return t
+		if c := &p.Status.ContainerStatuses[i]; c.Name == pod.ContainerName {
+			return c.State.Terminated
 		}
 	}
 	return nil
@@ -50,13 +53,15 @@ func resultOf(p *corev1.Pod, ended *corev1.ContainerStateTerminated) runner.Resu
 }
 
 func memoryLimit(p *corev1.Pod) string {
-	if limit, ok := p.Spec.Containers[0].Resources.Limits[corev1.ResourceMemory]; ok {
-		return limit.String()
+	for _, c := range p.Spec.Containers {
+		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == pod.ContainerName {
+			return limit.String()
+		}
 	}
 	return "the node's memory"
 }
 
-// imageFaults are the reasons for which kubelet does not get an image.
+// imageFault tells the reasons for which kubelet does not get an image.
 // Source: k8s.io/kubernetes/pkg/kubelet/images/types.go
 func imageFault(reason string) bool {
 	switch reason {
@@ -70,14 +75,14 @@ func imageFault(reason string) bool {
 // hindrance is why a pod has not started: the reason that its Run fails with if it
 // lasts, and a sentence; the sentence is empty while nothing is wrong.
 func hindrance(p *corev1.Pod) (v1alpha1.RunReason, string) {
-	for i := range p.Status.ContainerStatuses {
-		waiting := p.Status.ContainerStatuses[i].State.Waiting
+	for _, c := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+		waiting := c.State.Waiting
 		switch {
 		case waiting == nil || waiting.Reason == "ContainerCreating" || waiting.Reason == "PodInitializing":
 		case imageFault(waiting.Reason):
-			return v1alpha1.RunReasonImagePullFailed, fmt.Sprintf("the runner image cannot be pulled (%s): %s", waiting.Reason, waiting.Message)
+			return v1alpha1.RunReasonImagePullFailed, fmt.Sprintf("the image of container %s cannot be pulled (%s): %s", c.Name, waiting.Reason, waiting.Message)
 		default:
-			return v1alpha1.RunReasonPodNotStarted, fmt.Sprintf("the runner container does not start (%s): %s", waiting.Reason, waiting.Message)
+			return v1alpha1.RunReasonPodNotStarted, fmt.Sprintf("container %s does not start (%s): %s", c.Name, waiting.Reason, waiting.Message)
 		}
 	}
 	for _, c := range p.Status.Conditions {
