@@ -12,13 +12,17 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/groundwork-dev/groundwork/runner"
 	"github.com/groundwork-dev/groundwork/runner/terraform"
 )
 
 func main() {
+	// The Kubernetes client has a log of its own, which could quote what it sends.
+	log.SetLogger(logr.Discard())
 	// Further signals change nothing: Terraform is asked to stop once, and ends by
 	// itself.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -28,6 +28,7 @@ const (
 	eventApplyErrored    = "apply_errored"
 	eventRefreshComplete = "refresh_complete"
 	eventDiagnosticType  = "diagnostic"
+	eventVersion         = "version"
 )
 
 // eventChange is a planned_change.

@@ -27,22 +27,21 @@ type lockInfo struct {
 const lockInfoAnnotation = "app.terraform.io/lock-info"
 
 // foreignLock reads the holder of the lock from the errors of a command that
-// could not get it; nil when none is about that.
+// could not get it; nil when none is about that. The errors differ in their
+// summaries, but all hold the lockInfo in the same form.
 func foreignLock(errors []v1alpha1.Diagnostic) *lockInfo {
 	for _, d := range errors {
-		if d.Summary != "Error acquiring the state lock" {
-			continue
-		}
-		if id := lockField(d.Detail, "ID"); id != "" {
-			created, _ := time.Parse("2006-01-02 15:04:05.999999999 -0700 MST", lockField(d.Detail, "Created"))
-			return &lockInfo{ID: id, Operation: lockField(d.Detail, "Operation"), Who: lockField(d.Detail, "Who"), Created: created}
+		text := d.Summary + "\n" + d.Detail
+		if id := lockField(text, "ID"); id != "" && strings.Contains(text, "Lock Info:") {
+			created, _ := time.Parse("2006-01-02 15:04:05.999999999 -0700 MST", lockField(text, "Created"))
+			return &lockInfo{ID: id, Operation: lockField(text, "Operation"), Who: lockField(text, "Who"), Created: created}
 		}
 	}
 	return nil
 }
 
-func lockField(detail, name string) string {
-	match := regexp.MustCompile(`(?m)^\s*` + name + `:[ \t]*(.*)$`).FindStringSubmatch(detail)
+func lockField(text, name string) string {
+	match := regexp.MustCompile(`(?m)^\s*` + name + `:[ \t]*(.*)$`).FindStringSubmatch(text)
 	if match == nil {
 		return ""
 	}

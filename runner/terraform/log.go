@@ -28,7 +28,7 @@ func (l *podLog) printf(format string, args ...any) {
 // event writes what an event says. Outputs are never shown.
 func (l *podLog) event(e event) {
 	switch e.Type {
-	case eventOutputs, eventRefreshComplete:
+	case eventOutputs, eventRefreshComplete, eventVersion:
 	case eventDiagnosticType:
 		if d := e.Diagnostic; d != nil {
 			l.printf("%s: %s", d.Severity, describe(d.Summary, d.Address, d.Detail))

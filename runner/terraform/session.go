@@ -25,6 +25,8 @@ type session struct {
 	run *v1alpha1.Run
 	req *runner.Request
 	tf  *tfexec.Terraform
+	// step is the one that the Run is at.
+	step step
 	// started is when the pod took the Run.
 	started time.Time
 
@@ -49,7 +51,8 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 		memoryLimit: s.cfg.MemoryLimit,
 	}
 	kills := oomKills(s.cfg.MemoryEvents)
-	end.step, end.err = s.steps(stop, requestErr)
+	end.err = s.steps(stop, requestErr)
+	end.step = s.step
 
 	if errors.Is(context.Cause(stop), errTimedOut) {
 		end.stop = errTimedOut
@@ -67,30 +70,34 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 	return end
 }
 
-// steps returns the last step and, if that failed, why.
-func (s *session) steps(ctx context.Context, requestErr error) (step, error) {
+// steps takes the Run through its steps; s.step is the last one.
+func (s *session) steps(ctx context.Context, requestErr error) error {
+	s.step = stepRequest
 	if requestErr == nil {
 		requestErr = checkRequest(s.req, s.run)
 	}
 	if requestErr != nil {
-		return stepRequest, requestErr
+		return requestErr
 	}
+	s.step = stepInit
 	s.enter(v1alpha1.RunInitializing)
 	if err := s.initialize(ctx); err != nil {
-		return stepInit, err
+		return err
 	}
 	s.enter(v1alpha1.RunPlanning)
 	changes, err := s.plan(ctx)
 	if err != nil {
-		return stepPlan, err
+		return err
 	}
+	s.step = stepRecord
 	if err := s.record(ctx, changes); err != nil {
-		return stepRecord, err
+		return err
 	}
 	if !changes || ctx.Err() != nil {
-		return stepRecord, ctx.Err()
+		return ctx.Err()
 	}
-	return stepApply, s.apply(ctx)
+	s.step = stepApply
+	return s.apply(ctx)
 }
 
 // initialize lays out the working directory and finds Terraform.
@@ -116,15 +123,18 @@ func (s *session) initialize(ctx context.Context) error {
 
 // plan makes the plan and tells whether it changes anything.
 func (s *session) plan(ctx context.Context) (bool, error) {
+	s.step = stepPlan
 	changes, err := s.planOnce(ctx)
 	if err == nil || !s.wantsInit() {
 		return changes, err
 	}
 	s.log.printf("Terraform asks for an init")
 	s.diagnostics.all = nil
+	s.step = stepInit
 	if err := s.init(ctx); err != nil {
 		return false, err
 	}
+	s.step = stepPlan
 	return s.planOnce(ctx)
 }
 

@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/hack/testenv"
@@ -32,6 +35,7 @@ import (
 var server *testenv.APIServer
 
 func TestMain(m *testing.M) {
+	ctrllog.SetLogger(logr.Discard())
 	var err error
 	if server, err = testenv.Open(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -52,8 +56,6 @@ type fixture struct {
 	namespace  string
 	kubeconfig string
 	terraform  string
-	// sleep is the binary that modules wait with, as in the bundle image.
-	sleep string
 }
 
 func newFixture(t *testing.T, config *rest.Config, kubeconfig string) *fixture {
@@ -71,18 +73,7 @@ func newFixture(t *testing.T, config *rest.Config, kubeconfig string) *fixture {
 	if err := admin.Create(t.Context(), ns); err != nil {
 		t.Fatal(err)
 	}
-	return &fixture{T: t, client: c, namespace: ns.Name, kubeconfig: kubeconfig, terraform: testenv.Terraform(t), sleep: buildSleep(t)}
-}
-
-// buildSleep builds the runner, for its sleep command.
-func buildSleep(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "runner")
-	cmd := exec.Command("go", "build", "-o", binary, "github.com/groundwork-dev/groundwork/cmd/runner")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build the runner: %v\n%s", err, out)
-	}
-	return binary
+	return &fixture{T: t, client: c, namespace: ns.Name, kubeconfig: kubeconfig, terraform: testenv.Terraform(t)}
 }
 
 // request returns an apply of a module with the given files.
@@ -152,12 +143,13 @@ type outcome struct {
 	result runner.Result
 }
 
-// execute carries a Run out and reads what it has left.
-func (f *fixture) execute(ctx context.Context, cfg Config) outcome {
+// execute carries a Run out and reads what it has left. Each watch sees every
+// line of the log as it is written.
+func (f *fixture) execute(ctx context.Context, cfg Config, watches ...func(line string)) outcome {
 	f.Helper()
-	var log bytes.Buffer
-	o := outcome{code: New(cfg, f.client, &log).Run(ctx)}
-	o.log = log.String()
+	log := &watchedLog{watches: watches}
+	o := outcome{code: New(cfg, f.client, log).Run(ctx)}
+	o.log = log.buffer.String()
 	f.Logf("%s: exit code %d\n%s", cfg.Run.Name, o.code, o.log)
 	o.run = &v1alpha1.Run{}
 	if err := f.client.Get(f.Context(), cfg.Run, o.run); err != nil {
@@ -169,6 +161,30 @@ func (f *fixture) execute(ctx context.Context, cfg Config) outcome {
 		}
 	}
 	return o
+}
+
+// watchedLog is a pod's log that tests act on.
+type watchedLog struct {
+	buffer  bytes.Buffer
+	watches []func(line string)
+}
+
+func (w *watchedLog) Write(line []byte) (int, error) {
+	w.buffer.Write(line)
+	for _, watch := range w.watches {
+		watch(string(line))
+	}
+	return len(line), nil
+}
+
+// when calls f once, at the first line with the text.
+func when(text string, f func()) func(string) {
+	var once sync.Once
+	return func(line string) {
+		if strings.Contains(line, text) {
+			once.Do(f)
+		}
+	}
 }
 
 // wantReason fails the test unless log, status, termination message and exit code
