@@ -49,6 +49,7 @@ run "is_private_encrypted_and_backed_up_by_default" {
 
   assert {
     condition = (
+      data.aws_vpc.default[0].default &&
       aws_security_group.this.vpc_id == "vpc-0d0d0d0d0d0d0d0d0" &&
       aws_db_subnet_group.this.subnet_ids == toset(["subnet-0d0d0d0d0d0d0d0d1", "subnet-0d0d0d0d0d0d0d0d2"])
     )

@@ -24,7 +24,7 @@ run "admits_nobody_by_default" {
   }
 
   assert {
-    condition     = output.vpc_id == "vpc-0d0d0d0d0d0d0d0d0"
+    condition     = data.aws_vpc.default[0].default && output.vpc_id == "vpc-0d0d0d0d0d0d0d0d0"
     error_message = "The group belongs to the default VPC."
   }
 }
