@@ -17,12 +17,21 @@ import (
 
 const (
 	controllerBinary = "/groundwork/controller"
-	commands         = "github.com/groundwork-dev/groundwork/cmd/"
 )
 
 // controllerImage returns the controller on an otherwise empty base.
 func controllerImage(ctx context.Context, o options) (v1.Image, error) {
-	binary, err := compile(ctx, commands+"controller")
+	return commandImage(ctx, o, "cmd/controller", controllerBinary, "groundwork-controller", "The controller of Groundwork.")
+}
+
+// appImage returns the app of the demo and the e2e tests.
+func appImage(ctx context.Context, o options) (v1.Image, error) {
+	return commandImage(ctx, o, "hack/demo/app", "/app", "groundwork-demo-app", "An app that asks its database who it is.")
+}
+
+// commandImage returns an image of one command.
+func commandImage(ctx context.Context, o options, folder, path, title, description string) (v1.Image, error) {
+	binary, err := compile(ctx, folder)
 	if err != nil {
 		return nil, err
 	}
@@ -31,13 +40,13 @@ func controllerImage(ctx context.Context, o options) (v1.Image, error) {
 		return nil, err
 	}
 	labels := map[string]string{
-		"org.opencontainers.image.title":       "groundwork-controller",
-		"org.opencontainers.image.description": "The controller of Groundwork.",
+		"org.opencontainers.image.title":       title,
+		"org.opencontainers.image.description": description,
 		"org.opencontainers.image.version":     o.version,
 	}
-	return assemble(controllerBinary, labels, []layerSource{
+	return assemble(path, labels, []layerSource{
 		{entries: base},
-		{entries: []entry{{path: controllerBinary, mode: 0o755, content: binary}}},
+		{entries: []entry{{path: path, mode: 0o755, content: binary}}},
 	})
 }
 
@@ -56,7 +65,7 @@ func bundleImage(ctx context.Context, o options) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	binary, err := compile(ctx, commands+"runner")
+	binary, err := compile(ctx, "cmd/runner")
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,7 @@ func build(ctx context.Context, o options) error {
 	}{
 		{o.controllerOut, o.controllerTag, controllerImage},
 		{o.bundleOut, o.bundleTag, bundleImage},
+		{o.appOut, o.appTag, appImage},
 	} {
 		if want.out == "" && !o.push {
 			continue

@@ -11,6 +11,7 @@ import (
 type options struct {
 	controllerOut, controllerTag string
 	bundleOut, bundleTag         string
+	appOut, appTag               string
 	push                         bool
 	modules                      repeated
 	providers                    string
@@ -36,7 +37,9 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.StringVar(&o.controllerTag, "controller-tag", "groundwork-controller:dev", "name of the controller image")
 	f.StringVar(&o.bundleOut, "bundle-out", "", "write the bundle image to this file")
 	f.StringVar(&o.bundleTag, "bundle-tag", "groundwork-bundle:dev", "name of the bundle image")
-	f.BoolVar(&o.push, "push", false, "push both images to the registries that their names tell, with Docker's credentials")
+	f.StringVar(&o.appOut, "app-out", "", "write the image of the demo's app to this file")
+	f.StringVar(&o.appTag, "app-tag", "groundwork-demo-app:dev", "name of the image of the demo's app")
+	f.BoolVar(&o.push, "push", false, "push the images to the registries that their names tell, with Docker's credentials")
 	f.Var(&o.modules, "modules", "directory with modules, a folder with module.yaml each; may be repeated (default ./modules)")
 	f.StringVar(&o.providers, "providers", "", "unpacked filesystem mirror of providers (default: looked up, see README.md)")
 	f.StringVar(&o.terraform, "terraform", "", "Terraform binary (default: "+terraformVersion+", looked up or downloaded)")
@@ -50,8 +53,8 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	if len(o.modules) == 0 {
 		o.modules = repeated{"modules"}
 	}
-	if o.controllerOut == "" && o.bundleOut == "" && !o.push {
-		return o, errors.New("nothing to do: give -controller-out, -bundle-out or -push")
+	if o.controllerOut == "" && o.bundleOut == "" && o.appOut == "" && !o.push {
+		return o, errors.New("nothing to do: give -controller-out, -bundle-out, -app-out or -push")
 	}
 	return o, nil
 }

@@ -1,0 +1,55 @@
+# Tools are pinned in hack/tools/go.mod; nothing is installed outside the caches of Go
+# and of hack/cluster.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TOOL = go tool -modfile=hack/tools/go.mod
+# Go modules of their own, each tested where it is.
+MODULES = hack/awsemu hack/cluster/kube hack/cluster/coredns hack/demo/app
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Tell the whole story on a real cluster; KEEP=1 leaves it running.
+	go run ./hack/demo
+
+.PHONY: test
+test: prerequisites ## Unit tests, API server tests and the tests of every Terraform module.
+	go vet ./...
+	export KUBEBUILDER_ASSETS="$$(go run ./hack/cluster bin)"; go test ./...
+	cd hack/awsemu && go vet ./... && go test ./...
+
+.PHONY: e2e
+e2e: prerequisites ## Tests on a real cluster with real Terraform and the real AWS provider.
+	go test -tags e2e -count 1 -timeout 80m -v ./hack/e2e
+
+.PHONY: bench
+bench: prerequisites ## Compare a run with terraform on the command line; prints ratios.
+	go run ./hack/bench
+
+.PHONY: generate
+generate: ## Write CRDs, roles, deep copies and READMEs anew.
+	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=deploy/crds
+	$(TOOL) controller-gen rbac:roleName=groundwork-controller,fileName=controller.yaml 'paths=./controllers/...;./cmd/controller' output:rbac:dir=deploy/roles
+	$(TOOL) controller-gen rbac:roleName=groundwork-runner,fileName=runner.yaml paths=./runner/terraform output:rbac:dir=deploy/roles
+	go run ./hack/docs
+
+.PHONY: verify
+verify: generate lint ## Fail when generated files are stale or the linter complains.
+	git diff --exit-code
+
+.PHONY: lint
+lint: ## Run golangci-lint.
+	$(TOOL) golangci-lint run ./...
+	for m in $(MODULES); do (cd $$m && go vet ./...); done
+
+.PHONY: image
+image: ## Build the controller, bundle and demo images as archives in dist/.
+	mkdir -p dist && go run ./hack/image -controller-out dist/controller.tar -bundle-out dist/bundle.tar -app-out dist/app.tar
+
+.PHONY: prerequisites
+prerequisites: # What the tests need and this machine may lack, on Debian.
+	@hack/prerequisites.sh

@@ -1,0 +1,89 @@
+package devenv
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+)
+
+// install applies deploy/, then the credentials and the ProviderConfig for the AWS
+// endpoint, and waits for the controller.
+func (s *Stage) install(ctx context.Context) error {
+	manifest, err := s.Kubectl(ctx, "kustomize", "deploy")
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(s.AWS.dir, "groundwork.yaml")
+	manifest = strings.ReplaceAll(manifest, registry+"/", s.registry()+"/")
+	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+		return err
+	}
+	if _, err := s.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-f", file); err != nil {
+		return err
+	}
+	// The images' tags do not change with their content.
+	if _, err := s.Kubectl(ctx, "-n", Namespace, "rollout", "restart", "deployment/groundwork-controller"); err != nil {
+		return err
+	}
+	for _, obj := range s.account() {
+		if err := s.create(ctx, obj); err != nil {
+			return err
+		}
+	}
+	_, err = s.Kubectl(ctx, "-n", Namespace, "rollout", "status", "deployment/groundwork-controller", "--timeout=3m")
+	return err
+}
+
+// account is what a platform engineer makes once for a cloud account.
+func (s *Stage) account() []client.Object {
+	endpoints := map[string]string{}
+	for _, service := range []string{"ec2", "iam", "rds", "s3", "s3control", "secretsmanager", "sts"} {
+		endpoints[service] = s.AWS.URL
+	}
+	return []client.Object{
+		&corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: Credentials},
+			StringData: map[string]string{"AWS_ACCESS_KEY_ID": "emulated-key-id", "AWS_SECRET_ACCESS_KEY": "emulated-secret-key"},
+		},
+		&v1alpha1.ProviderConfig{
+			ObjectMeta: metav1.ObjectMeta{Name: ProviderConfig},
+			Spec: v1alpha1.ProviderConfigSpec{
+				Default:     true,
+				Credentials: v1alpha1.Credentials{SecretName: Credentials},
+				AWS: v1alpha1.AWSProvider{
+					Region: "eu-central-1", Endpoints: endpoints, S3UsePathStyle: true,
+					DefaultTags: map[string]string{"managed-by": "groundwork"},
+				},
+			},
+		},
+	}
+}
+
+// create makes an object anew.
+func (s *Stage) create(ctx context.Context, obj client.Object) error {
+	fresh := obj.DeepCopyObject().(client.Object)
+	for {
+		err := s.Client.Create(ctx, fresh)
+		if !apierrors.IsAlreadyExists(err) {
+			return err
+		}
+		if err := s.Client.Delete(ctx, obj); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("replace %T %s: %w", obj, obj.GetName(), ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

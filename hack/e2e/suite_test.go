@@ -1,0 +1,46 @@
+//go:build e2e
+
+// Package e2e holds the tests on a real cluster, with real Terraform, the real AWS
+// provider and real databases; the AWS endpoint is hack/awsemu.
+//
+// The tests run side by side, each in namespaces of its own. Those that take the
+// controller or the API server away run first, one by one.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/groundwork-dev/groundwork/hack/devenv"
+)
+
+// stage is set up once by TestMain.
+var stage *devenv.Stage
+
+func TestMain(m *testing.M) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	code, err := run(ctx, m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(ctx context.Context, m *testing.M) (code int, err error) {
+	stage, err = devenv.Up(ctx, devenv.Options{Modules: []string{"hack/testbundle"}, Log: os.Stderr})
+	if err != nil {
+		return 1, err
+	}
+	code = m.Run()
+	if os.Getenv("KEEP") != "" {
+		fmt.Fprintln(os.Stderr, "KEEP is set, so the cluster is left as it is: export KUBECONFIG="+stage.Kubeconfig)
+		return code, nil
+	}
+	return code, stage.Close()
+}
