@@ -26,14 +26,15 @@ const (
 // Terraform returns the path of a Terraform binary.
 func Terraform(t testing.TB) string {
 	t.Helper()
-	path, err := findTerraform(t.Context())
+	path, err := FindTerraform(t.Context())
 	if err != nil {
 		t.Fatalf("Terraform %s is not on the PATH and cannot be downloaded; install it from https://developer.hashicorp.com/terraform/install: %v", terraformWanted, err)
 	}
 	return path
 }
 
-func findTerraform(ctx context.Context) (string, error) {
+// FindTerraform is Terraform outside of tests.
+func FindTerraform(ctx context.Context) (string, error) {
 	wanted := version.MustConstraints(version.NewConstraint(terraformWanted))
 	installed := &fs.Version{Product: product.Terraform, Constraints: wanted}
 	if path, err := installed.Find(ctx); err == nil {
