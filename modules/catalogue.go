@@ -58,7 +58,7 @@ type UnknownModuleError struct {
 }
 
 func (e *UnknownModuleError) Error() string {
-	return fmt.Sprintf("there is no module %q; %s", e.Name, instead(e.Name, "the modules are", e.Known))
+	return fmt.Sprintf("there is no module %q; %s", e.Name, instead(e.Name, "the modules are", "the library is empty", e.Known))
 }
 
 // VersionError says that the catalogue has the module in another version only.

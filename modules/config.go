@@ -22,15 +22,19 @@ type configReader struct {
 	providers map[string]bool
 	// seen are the folders inside the module that were read.
 	seen map[string]bool
+	// declared says where each "variable <name>" and "output <name>" is.
+	declared map[string]hcl.Range
 }
 
 // readConfig reads variables, outputs and providers from the module's files.
 func (m *Module) readConfig(folder string, files []sourceFile, faults *faults) {
 	r := &configReader{
 		module: m, folder: folder, files: files, faults: faults,
-		parser: hclparse.NewParser(), providers: map[string]bool{}, seen: map[string]bool{},
+		parser: hclparse.NewParser(), providers: map[string]bool{}, seen: map[string]bool{}, declared: map[string]hcl.Range{},
 	}
-	r.readFolder(".")
+	if !r.readFolder(".") {
+		faults.add(folder, 0, "has no Terraform files")
+	}
 	slices.SortFunc(m.Variables, func(a, b Variable) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(m.Outputs, func(a, b Output) int { return strings.Compare(a.Name, b.Name) })
 	for source := range r.providers {
@@ -43,19 +47,19 @@ func (m *Module) readConfig(folder string, files []sourceFile, faults *faults) {
 // whether there is one.
 func (r *configReader) readFolder(folder string) bool {
 	r.seen[folder] = true
+	found := false
 	var bodies []hcl.Body
 	for _, f := range r.files {
-		if path.Dir(f.path) == folder && isConfig(f.path) {
-			if body := r.parse(f); body != nil {
-				bodies = append(bodies, body)
-			}
+		if path.Dir(f.path) != folder || !isConfig(f.path) {
+			continue
+		}
+		found = true
+		if body := r.parse(f); body != nil {
+			bodies = append(bodies, body)
 		}
 	}
-	if len(bodies) == 0 && folder == "." {
-		r.faults.add(r.folder, 0, "has no Terraform files")
-	}
 	r.readBlocks(folder, bodies)
-	return len(bodies) > 0
+	return found
 }
 
 func isConfig(name string) bool {
@@ -106,23 +110,16 @@ func (r *configReader) readBlocks(folder string, bodies []hcl.Body) {
 		)...)
 	}
 	sources := r.requiredProviders(blocks)
-	declared := map[string]hcl.Range{}
 	for _, block := range blocks {
 		switch block.Type {
 		case "variable", "output":
-			id := block.Type + " " + block.Labels[0]
-			if first, ok := declared[id]; ok {
-				r.faults.at(block.DefRange, "%s is declared twice, first in %s:%d", id, first.Filename, first.Start.Line)
-				continue
-			}
-			declared[id] = block.DefRange
 			if folder == "." {
 				r.declare(block)
 			}
 		case "module":
 			r.call(folder, block)
 		case "provider":
-			r.use(sources, block.Labels[0])
+			r.configuredProvider(sources, block)
 		case "resource", "data", "ephemeral":
 			r.use(sources, r.providerOf(block))
 		}
@@ -131,6 +128,12 @@ func (r *configReader) readBlocks(folder string, bodies []hcl.Body) {
 
 // declare adds a variable or an output to the module.
 func (r *configReader) declare(block *hcl.Block) {
+	id := block.Type + " " + block.Labels[0]
+	if first, ok := r.declared[id]; ok {
+		r.faults.at(block.DefRange, "%s is declared twice, first in %s:%d", id, first.Filename, first.Start.Line)
+		return
+	}
+	r.declared[id] = block.DefRange
 	if block.Type == "variable" {
 		r.module.Variables = append(r.module.Variables, r.variable(block))
 		return

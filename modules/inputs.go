@@ -89,7 +89,7 @@ func (m *Module) unknown(name string) string {
 	for i, v := range m.Variables {
 		names[i] = v.Name
 	}
-	return fmt.Sprintf("module %s has no variable %q; %s", m.Name, name, instead(name, "its variables are", names))
+	return fmt.Sprintf("module %s has no variable %q; %s", m.Name, name, instead(name, "its variables are", "it has none", names))
 }
 
 // missing returns a fault for each required variable that is not given.

@@ -8,10 +8,10 @@ import (
 )
 
 // instead says what can be written instead of an unknown name: the nearest one,
-// and all of them.
-func instead(name, intro string, known []string) string {
+// and all of them; or that there are none.
+func instead(name, intro, none string, known []string) string {
 	if len(known) == 0 {
-		return intro + " none"
+		return none
 	}
 	all := intro + " " + strings.Join(known, ", ")
 	if n := nearest(name, known); n != "" {

@@ -3,6 +3,9 @@ package modules
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"unicode/utf8"
 
 	hcljson "github.com/hashicorp/hcl/v2/json"
@@ -12,6 +15,11 @@ import (
 // maxExponent bounds numbers, as a power of two: about 1200 digits. Terraform has
 // a far larger bound, but 1e600000000 would be written out digit by digit.
 const maxExponent = 4096
+
+// maxUnified bounds the values inside a value for a list, set or map of any:
+// finding the type that all elements have in common takes time quadratic in their
+// number, half a second for this one.
+const maxUnified = 4000
 
 var errNumberTooLarge = errors.New("a number has too many digits")
 
@@ -28,10 +36,38 @@ func (v *Variable) parse(in Input) (value cty.Value, problem string) {
 	default:
 		value, problem = parseJSON([]byte(*in.Text))
 	}
-	if problem != "" {
+	switch {
+	case problem != "":
 		return cty.NilVal, "want " + v.TypeString() + " as JSON; " + problem
+	case unifies(v.constraint) && count(value) > maxUnified:
+		return cty.NilVal, fmt.Sprintf("want %s of at most %d values, got %d", v.TypeString(), maxUnified, count(value))
 	}
 	return value, ""
+}
+
+// unifies tells whether a conversion to the type looks for a type that all
+// elements of a collection have in common.
+func unifies(ty cty.Type) bool {
+	switch {
+	case ty.IsCollectionType():
+		return ty.ElementType().HasDynamicTypes()
+	case ty.IsObjectType():
+		return slices.ContainsFunc(slices.Collect(maps.Values(ty.AttributeTypes())), unifies)
+	case ty.IsTupleType():
+		return slices.ContainsFunc(ty.TupleElementTypes(), unifies)
+	default:
+		return false
+	}
+}
+
+// count returns the number of values inside a value, and itself.
+func count(value cty.Value) int {
+	n := 0
+	_ = cty.Walk(value, func(cty.Path, cty.Value) (bool, error) {
+		n++
+		return true, nil
+	})
+	return n
 }
 
 // parseJSON reads JSON with the library with which Terraform reads a

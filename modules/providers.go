@@ -9,6 +9,8 @@ import (
 
 const (
 	defaultRegistry = "registry.terraform.io"
+	// awsProvider is the one that a ProviderConfig configures.
+	awsProvider = defaultRegistry + "/hashicorp/aws"
 	// builtinProvider is part of Terraform itself and has terraform_data.
 	builtinProvider = "terraform.io/builtin/terraform"
 )
@@ -89,16 +91,29 @@ func (r *configReader) providerOf(block *hcl.Block) string {
 	return name
 }
 
-// use notes that a provider, given by its local name, is in use.
-func (r *configReader) use(sources map[string]string, name string) {
-	source, ok := sources[name]
-	if !ok {
-		source = fullSource(name)
-		if name == "terraform" {
-			source = builtinProvider
-		}
+// configuredProvider reads a provider block.
+func (r *configReader) configuredProvider(sources map[string]string, block *hcl.Block) {
+	name := block.Labels[0]
+	r.use(sources, name)
+	if r.source(sources, name) == awsProvider && r.attributes(block, "alias")["alias"] == nil {
+		r.faults.at(block.DefRange, "a module has no provider %q block: its ProviderConfig configures the provider", name)
 	}
-	if source != builtinProvider {
+}
+
+// source returns the source of the provider with that local name.
+func (r *configReader) source(sources map[string]string, name string) string {
+	if source, ok := sources[name]; ok {
+		return source
+	}
+	if name == "terraform" {
+		return builtinProvider
+	}
+	return fullSource(name)
+}
+
+// use notes that the provider with that local name is in use.
+func (r *configReader) use(sources map[string]string, name string) {
+	if source := r.source(sources, name); source != builtinProvider {
 		r.providers[source] = true
 	}
 }
