@@ -19,8 +19,6 @@ type notTakenError struct{ why string }
 
 func (e *notTakenError) Error() string { return "the run is not taken: " + e.why }
 
-func (e *notTakenError) Is(target error) bool { return target == errPermanent }
-
 // claim takes the Run for this pod; the optimistic lock lets one pod win. It
 // returns a *notTakenError when the Run is another's, finished or gone.
 func (r *Runner) claim(ctx context.Context) (*v1alpha1.Run, error) {
@@ -30,18 +28,18 @@ func (r *Runner) claim(ctx context.Context) (*v1alpha1.Run, error) {
 		run = &v1alpha1.Run{}
 		switch err := r.client.Get(ctx, r.cfg.Run, run); {
 		case isGone(err):
-			return &notTakenError{"it is gone"}
+			return permanentError{&notTakenError{"it is gone"}}
 		case err != nil:
 			return err
 		}
 		switch status := &run.Status; {
 		case status.Phase.Finished():
-			return &notTakenError{fmt.Sprintf("it is finished (%s)", status.Phase)}
+			return permanentError{&notTakenError{fmt.Sprintf("it is finished (%s)", status.Phase)}}
 		case status.PodUID == r.cfg.PodUID:
 			// An earlier try succeeded and its answer was lost.
 			return nil
 		case status.PodUID != "":
-			return &notTakenError{fmt.Sprintf("the pod with the UID %s has it", status.PodUID)}
+			return permanentError{&notTakenError{fmt.Sprintf("the pod with the UID %s has it", status.PodUID)}}
 		}
 		now := metav1.NewTime(r.now())
 		run.Status.PodUID = r.cfg.PodUID

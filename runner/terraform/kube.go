@@ -45,6 +45,13 @@ func NewClient(config *rest.Config) (client.Client, error) {
 // errPermanent marks an error that trying again does not mend.
 var errPermanent = errors.New("permanent")
 
+// permanentError is an error that is errPermanent too.
+type permanentError struct{ error }
+
+func (e permanentError) Unwrap() error { return e.error }
+
+func (e permanentError) Is(target error) bool { return target == errPermanent }
+
 // retry calls f until it succeeds, returns a permanent error, or patience or ctx
 // is over; then it returns f's last error.
 func retry(ctx context.Context, patience time.Duration, f func(context.Context) error) error {
@@ -79,7 +86,7 @@ func isGone(err error) bool {
 // server that is starting forbids everything.
 func permanent(err error) error {
 	if isGone(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err) {
-		return fmt.Errorf("%w (%w)", err, errPermanent)
+		return permanentError{err}
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -35,9 +36,10 @@ type ending struct {
 	errors []v1alpha1.Diagnostic
 	// plan is set once the plan is made.
 	plan *v1alpha1.PlanSummary
-	// applyStarted says that Terraform was told to change resources, and
-	// allChanged that it said of every planned change that it is complete.
-	applyStarted, allChanged bool
+	// applyStarted says that Terraform was told to change resources, allChanged
+	// that it said of every planned change that it is complete, and applied that
+	// it said so of the whole apply, its state included.
+	applyStarted, allChanged, applied bool
 	// stop is why Terraform was asked to stop, nil when it was not.
 	stop error
 	// timeout is the run's, for the message.
@@ -88,21 +90,15 @@ func (e ending) reason() (v1alpha1.RunReason, string) {
 	return e.step.reason(), e.failure()
 }
 
-// succeeded tells whether Terraform did all it was asked for. An apply whose only
-// fault was that its state could not be saved has, once that is mended.
+// succeeded tells whether Terraform did all it was asked for. It may have, and
+// be asked to stop just then; and once the runner has saved a state that
+// Terraform could not save, an apply with no other fault has.
 func (e ending) succeeded() bool {
-	if e.err == nil {
+	if e.err == nil || e.applied {
 		return true
 	}
-	if !e.stateLate || e.stateLost != nil || !e.allChanged {
-		return false
-	}
-	for _, d := range e.errors {
-		if !isSaveError(d) {
-			return false
-		}
-	}
-	return true
+	saved := e.stateLate && e.stateLost == nil
+	return saved && e.allChanged && !slices.ContainsFunc(e.errors, func(d v1alpha1.Diagnostic) bool { return !isSaveError(d) })
 }
 
 func (s step) reason() v1alpha1.RunReason {

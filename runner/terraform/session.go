@@ -62,6 +62,7 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 	end.oomKills = oomKills(s.cfg.MemoryEvents) - kills
 	end.plan = s.progress.plan
 	end.applyStarted = end.step == stepApply
+	end.applied = s.progress.applied
 	end.allChanged = s.progress.done == s.progress.total()
 	end.errors = s.diagnostics.errors()
 	if end.err != nil && s.tf != nil && foreignLock(end.errors) == nil {
