@@ -146,9 +146,9 @@ func ec2Resources(st *state) []resource {
 		if id == defaultSecurityGroupID {
 			continue
 		}
-		list = append(list, resource{"ec2", "security-group", id, st.EC2Tags[id]})
+		list = append(list, newResource("ec2", "security-group", id, st.EC2Tags[id]))
 		for _, rule := range st.SecurityGroups[id].Rules {
-			list = append(list, resource{"ec2", "security-group-rule", rule.ID, st.EC2Tags[rule.ID]})
+			list = append(list, newResource("ec2", "security-group-rule", rule.ID, st.EC2Tags[rule.ID]))
 		}
 	}
 	return list

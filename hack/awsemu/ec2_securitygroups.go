@@ -45,8 +45,8 @@ func newDefaultSecurityGroup() *securityGroup {
 	return &securityGroup{
 		ID: defaultSecurityGroupID, Name: "default", Description: "default VPC security group",
 		Rules: []*securityGroupRule{
-			newRule(permission{Egress: ingress, Protocol: "-1", FromPort: -1, ToPort: -1, GroupID: defaultSecurityGroupID}, ""),
-			newRule(allEgress(), ""),
+			{ID: "sgr-0d5e6f00000000001", permission: permission{Egress: ingress, Protocol: "-1", FromPort: -1, ToPort: -1, GroupID: defaultSecurityGroupID}},
+			{ID: "sgr-0d5e6f00000000002", permission: allEgress()},
 		},
 	}
 }

@@ -127,23 +127,20 @@ func (g *gateway) logIn(ctx context.Context, client *pgproto3.Backend, params ma
 	if !ok {
 		return nil, refuse(client, "08P01", "expected a password")
 	}
-	var refusal error
-	for _, target := range targets(user, database) {
+	refusal := error(&pgconn.PgError{Code: "28P01", Message: fmt.Sprintf("password authentication failed for user %q", user)})
+	for i, target := range targets(user, database) {
 		server, err := g.databases.connect(ctx, target, password.Password, params)
 		if err == nil {
 			return welcome(client, server)
 		}
-		if refusal == nil {
+		if i == 0 {
 			refusal = err
 		}
 	}
-	code, text := "28P01", fmt.Sprintf("password authentication failed for user %q", user)
-	if pg, ok := errors.AsType[*pgconn.PgError](refusal); !ok {
-		code, text = "08006", "awsemu cannot reach its PostgreSQL server"
-	} else if pg.Code != code {
-		code, text = pg.Code, pg.Message
+	if pg, ok := errors.AsType[*pgconn.PgError](refusal); ok {
+		return nil, refuse(client, pg.Code, pg.Message)
 	}
-	return nil, refuse(client, code, text)
+	return nil, refuse(client, "08006", "awsemu cannot reach its PostgreSQL server")
 }
 
 // welcome tells the client what the server said at the end of the login, and returns the bare connection to the server.

@@ -29,6 +29,10 @@ const postgresAdmin = "awsemu"
 
 // startPostgres starts a server, after making its data directory when there is none. binDir is searched for when empty.
 func startPostgres(ctx context.Context, binDir, dataDir string) (*postgresServer, error) {
+	dataDir, err := filepath.Abs(dataDir) // the server's programs run elsewhere
+	if err != nil {
+		return nil, fmt.Errorf("finding the data directory: %w", err)
+	}
 	s := &postgresServer{bin: binDir, dir: filepath.Join(dataDir, "postgres"), exited: make(chan struct{})}
 	for _, step := range []func(context.Context) error{s.find, s.prepare, s.initialise, s.start, s.waitReady} {
 		if err := step(ctx); err != nil {
@@ -66,8 +70,8 @@ func (s *postgresServer) prepare(context.Context) error {
 	if s.sockets, err = os.MkdirTemp("", "awsemu-"); err != nil {
 		return fmt.Errorf("making the folder of the PostgreSQL socket: %w", err)
 	}
-	// A process group of its own, so that Ctrl-C reaches the emulator alone; but a killed emulator takes the server along.
-	s.process = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
+	s.process = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in a terminal reaches the emulator alone
+	endWithParent(s.process)
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -78,6 +82,12 @@ func (s *postgresServer) prepare(context.Context) error {
 	}
 	uid, gid := atoi(owner.Uid), atoi(owner.Gid)
 	s.process.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	for parent := filepath.Dir(s.dir); parent != filepath.Dir(parent); parent = filepath.Dir(parent) {
+		if info, err := os.Stat(parent); err == nil && info.Mode().Perm()&0o001 == 0 {
+			return &setupError{fmt.Sprintf("the user postgres, as whom PostgreSQL runs, cannot enter %s: run `chmod o+x %s`, or name another directory with --data",
+				parent, parent)}
+		}
+	}
 	return errors.Join(os.Chown(s.dir, uid, gid), os.Chown(s.sockets, uid, gid))
 }
 
@@ -101,7 +111,7 @@ func (s *postgresServer) initialise(ctx context.Context) error {
 	// Local connections come through the socket folder, which is closed to others; instances' roles need their password there, too.
 	output, err := s.command(ctx, "initdb", "--pgdata", half, "--username", postgresAdmin, "--encoding", "UTF8", "--locale", "C", "--no-sync").CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("running initdb in %s (can the user postgres reach that folder?): %w\n%s", s.dir, err, output)
+		return fmt.Errorf("running initdb in %s: %w\n%s", s.dir, err, output)
 	}
 	rules := "local all " + postgresAdmin + " trust\nlocal all all scram-sha-256\n"
 	if err := os.WriteFile(filepath.Join(half, "pg_hba.conf"), []byte(rules), 0o600); err != nil {
@@ -127,7 +137,7 @@ func (s *postgresServer) start(ctx context.Context) error {
 	cmd.Stdout, cmd.Stderr = log, log
 	started := make(chan error)
 	go func() {
-		runtime.LockOSThread() // the death signal is sent when the thread that started the process ends
+		runtime.LockOSThread() // for endWithParent: the parent is this thread
 		err := cmd.Start()
 		started <- err
 		if err == nil {

@@ -41,28 +41,27 @@ func (q *queryService) serve(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	type metadata struct {
-		RequestID string `xml:"RequestId"`
+	name := xml.Name{Space: q.namespace, Local: c.action + "Response"}
+	if !q.ec2 {
+		return writeXML(w, http.StatusOK, queryResponse{XMLName: name, Result: queryResult{c.action + "Result", result}, RequestID: randomHex(32)})
 	}
-	var response any
-	if q.ec2 {
-		fields, err := fieldsXML(result)
-		if err != nil {
-			return err
-		}
-		response = struct {
-			XMLName   xml.Name
-			RequestID string `xml:"requestId"`
-			Fields    []byte `xml:",innerxml"`
-		}{xml.Name{Space: q.namespace, Local: c.action + "Response"}, randomHex(32), fields}
-	} else {
-		response = struct {
-			XMLName  xml.Name
-			Result   queryResult
-			Metadata metadata `xml:"ResponseMetadata"`
-		}{xml.Name{Space: q.namespace, Local: c.action + "Response"}, queryResult{c.action + "Result", result}, metadata{randomHex(32)}}
+	fields, err := fieldsXML(result)
+	if err != nil {
+		return err
 	}
-	return writeXML(w, http.StatusOK, response)
+	return writeXML(w, http.StatusOK, ec2Response{XMLName: name, RequestID: randomHex(32), Fields: fields})
+}
+
+type queryResponse struct {
+	XMLName   xml.Name
+	Result    queryResult
+	RequestID string `xml:"ResponseMetadata>RequestId"`
+}
+
+type ec2Response struct {
+	XMLName   xml.Name
+	RequestID string `xml:"requestId"`
+	Fields    []byte `xml:",innerxml"`
 }
 
 // queryResult is the result element, which is named after the action.

@@ -107,13 +107,13 @@ func (s *state) checkRDSResource(arn string) error {
 func rdsResources(st *state) []resource {
 	var list []resource
 	for _, id := range slices.Sorted(maps.Keys(st.DBInstances)) {
-		list = append(list, resource{"rds", "db-instance", id, st.RDSTags[st.DBInstances[id].ARN]})
+		list = append(list, newResource("rds", "db-instance", id, st.RDSTags[st.DBInstances[id].ARN]))
 	}
 	for _, id := range slices.Sorted(maps.Keys(st.DBSnapshots)) {
-		list = append(list, resource{"rds", "db-snapshot", id, st.RDSTags[st.DBSnapshots[id].ARN]})
+		list = append(list, newResource("rds", "db-snapshot", id, st.RDSTags[st.DBSnapshots[id].ARN]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.DBSubnetGroups)) {
-		list = append(list, resource{"rds", "db-subnet-group", name, st.RDSTags[st.DBSubnetGroups[name].ARN]})
+		list = append(list, newResource("rds", "db-subnet-group", name, st.RDSTags[st.DBSubnetGroups[name].ARN]))
 	}
 	return list
 }

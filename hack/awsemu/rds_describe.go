@@ -114,7 +114,8 @@ func (r *rds) result(st *state, d *dbInstance) instanceResult {
 }
 
 // targets returns where a client of the gateway may be meant to get: to every instance whose master is this user, first
-// to those whose own database it asks for. Other users, made with SQL, have the names that they have on the server.
+// to those whose own database it asks for. Other users, made with SQL, have the names that they have on the server; but
+// the server's administrator, whom it may trust without a password, is nobody here.
 func (r *rds) targets(user, database string) []login {
 	var own, other []login
 	r.store.read(func(st *state) error {
@@ -129,7 +130,7 @@ func (r *rds) targets(user, database string) []login {
 		}
 		return nil
 	})
-	if len(own)+len(other) == 0 {
+	if len(own)+len(other) == 0 && user != r.databases.admin.User {
 		return []login{{Role: user, Database: database}}
 	}
 	return append(own, other...)

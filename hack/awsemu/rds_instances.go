@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strconv"
@@ -86,10 +87,11 @@ func (r *rds) createInstance(c *call) (any, error) {
 		return nil, err
 	}
 	password := c.Form.Get("MasterUserPassword")
-	if err := r.checkDistinct(c, instance, password); err != nil {
+	if err := r.checkDistinct(c.Context(), instance, password); err != nil {
 		return nil, err
 	}
-	if instance.Login, err = r.databases.create(c.Context(), instance.user(), password, instance.database()); err != nil {
+	ctx := context.WithoutCancel(c.Context()) // a client that gives up must not leave half a database
+	if instance.Login, err = r.databases.create(ctx, instance.user(), password, instance.database()); err != nil {
 		return nil, err
 	}
 	var result instanceResult
@@ -187,7 +189,7 @@ func (s *state) checkGroups(ids []string) error {
 
 // checkDistinct refuses a password that makes the instance's connections look like another one's: all instances answer
 // on one address, and where user and database are the same, too, only the password tells which is meant.
-func (r *rds) checkDistinct(c *call, instance *dbInstance, password string) error {
+func (r *rds) checkDistinct(ctx context.Context, instance *dbInstance, password string) error {
 	var twins []*dbInstance
 	r.store.read(func(st *state) error {
 		for _, other := range st.DBInstances {
@@ -198,7 +200,7 @@ func (r *rds) checkDistinct(c *call, instance *dbInstance, password string) erro
 		return nil
 	})
 	for _, twin := range twins {
-		if r.databases.accepts(c.Context(), twin.Login, password) {
+		if r.databases.accepts(ctx, twin.Login, password) {
 			return badRequest("InvalidParameterCombination",
 				"awsemu cannot tell the instances %s and %s apart: give them different master usernames, databases or passwords", instance.ID, twin.ID)
 		}
@@ -229,7 +231,7 @@ func (r *rds) modifyInstance(c *call) (any, error) {
 		return nil, err
 	}
 	if password := c.Form.Get("MasterUserPassword"); password != "" {
-		if err := r.changePassword(c, &changed, password); err != nil {
+		if err := r.changePassword(c.Context(), &changed, password); err != nil {
 			return nil, err
 		}
 	}
@@ -275,14 +277,14 @@ func (r *rds) changed(st *state, current *dbInstance, form url.Values) (dbInstan
 	return next, st.checkGroups(next.SecurityGroupIDs)
 }
 
-func (r *rds) changePassword(c *call, instance *dbInstance, password string) error {
+func (r *rds) changePassword(ctx context.Context, instance *dbInstance, password string) error {
 	if err := checkPassword(password); err != nil {
 		return err
 	}
-	if err := r.checkDistinct(c, instance, password); err != nil {
+	if err := r.checkDistinct(ctx, instance, password); err != nil {
 		return err
 	}
-	return r.databases.setPassword(c.Context(), instance.Login, password)
+	return r.databases.setPassword(ctx, instance.Login, password)
 }
 
 func (r *rds) deleteInstance(c *call) (any, error) {
@@ -304,7 +306,7 @@ func (r *rds) deleteInstance(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.databases.drop(c.Context(), instance.Login); err != nil {
+	if err := r.databases.drop(context.WithoutCancel(c.Context()), instance.Login); err != nil {
 		return nil, err
 	}
 	var result instanceResult

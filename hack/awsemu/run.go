@@ -84,36 +84,40 @@ type emulator struct {
 	objects  *objects
 }
 
-func start(ctx context.Context, o options, log *slog.Logger) (e *emulator, err error) {
-	e = &emulator{}
-	defer func() {
-		if err != nil {
-			e.stop()
-		}
-	}()
+// start starts everything but the listener for AWS clients.
+func start(ctx context.Context, o options, log *slog.Logger) (*emulator, error) {
+	e := &emulator{}
+	if err := e.start(ctx, o, log); err != nil {
+		return nil, errors.Join(err, e.stop())
+	}
+	return e, nil
+}
+
+func (e *emulator) start(ctx context.Context, o options, log *slog.Logger) error {
 	// Others may pass through, but not look: the PostgreSQL server has a folder in here and its own user.
-	if err := os.MkdirAll(o.dataDir, 0o711); err != nil {
-		return nil, fmt.Errorf("making the data directory: %w", err)
+	err := os.MkdirAll(o.dataDir, 0o711)
+	if err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
 	}
 	if e.objects, err = openObjects(o.dataDir); err != nil { // first: its lock keeps a second emulator out
-		return nil, err
+		return err
 	}
 	store, err := openStore(o.dataDir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if o.postgresURL == "" {
 		if e.postgres, err = startPostgres(ctx, o.postgresBin, o.dataDir); err != nil {
-			return nil, err
+			return err
 		}
 		o.postgresURL = e.postgres.adminURL()
 	}
 	databases, err := newDatabases(ctx, o.postgresURL)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if e.gateway, err = newGateway(o.postgresListen, databases, log); err != nil {
-		return nil, err
+		return err
 	}
 	instances := &rds{store: store, databases: databases, gateway: e.gateway, host: o.rdsHost, createDelay: o.createDelay, now: time.Now}
 	go e.gateway.serve(instances.targets)
@@ -124,7 +128,7 @@ func start(ctx context.Context, o options, log *slog.Logger) (e *emulator, err e
 		"secretsmanager": secretsManager{},
 		"sts":            newSTS(),
 	}, log)
-	return e, nil
+	return nil
 }
 
 // postgresEnded tells when the private server has ended; one of somebody else's never does.

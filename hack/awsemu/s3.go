@@ -361,7 +361,7 @@ func (b *bucket) tags() tags {
 func s3Resources(st *state) []resource {
 	var list []resource
 	for _, name := range slices.Sorted(maps.Keys(st.Buckets)) {
-		list = append(list, resource{"s3", "bucket", name, st.Buckets[name].tags()})
+		list = append(list, newResource("s3", "bucket", name, st.Buckets[name].tags()))
 	}
 	return list
 }

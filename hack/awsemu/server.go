@@ -138,6 +138,13 @@ type resource struct {
 	Tags    tags   `json:"tags"`
 }
 
+func newResource(service, resourceType, id string, t tags) resource {
+	if t == nil {
+		t = tags{} // an empty object in JSON, not null
+	}
+	return resource{service, resourceType, id, t}
+}
+
 // resources lists everything that an API call created; the default VPC and what belongs to it is always there and left out.
 func (s *server) resources() []resource {
 	list := []resource{} // an empty list in JSON, not null

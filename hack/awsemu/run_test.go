@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestOptions_check(t *testing.T) {
+	cases := map[string]struct {
+		options  options
+		wantHost string
+		wantErr  string // a part of the message, which goes with exit status 2
+	}{
+		"Instances have the address that they listen on.": {options{dataDir: "d", postgresListen: "10.0.0.1:5432"}, "10.0.0.1", ""},
+		"Another address can be told.":                    {options{dataDir: "d", postgresListen: "0.0.0.0:5432", rdsHost: "db.test"}, "db.test", ""},
+		"No directory.":                                   {options{postgresListen: "10.0.0.1:5432"}, "", "--data is missing"},
+		"No port.":                                        {options{dataDir: "d", postgresListen: "10.0.0.1"}, "", "--postgres-listen is"},
+		"Every address is none to tell.":                  {options{dataDir: "d", postgresListen: "0.0.0.0:5432"}, "", "--rds-host is missing"},
+		"No address is none to tell.":                     {options{dataDir: "d", postgresListen: ":5432"}, "", "--rds-host is missing"},
+	}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := test.options.check()
+			if test.wantErr != "" {
+				if _, ok := errors.AsType[*setupError](err); !ok || !strings.Contains(err.Error(), test.wantErr) {
+					t.Errorf("got error %v, want one with %q", err, test.wantErr)
+				}
+				return
+			}
+			if err != nil || test.options.rdsHost != test.wantHost {
+				t.Errorf("got %q, %v, want %q", test.options.rdsHost, err, test.wantHost)
+			}
+		})
+	}
+}
+
+func TestEmulator_restart(t *testing.T) {
+	dir := dataDir(t)
+	e, c := startEmulator(t, dir)
+	newGroup(t, c, "web")
+	c.do("s3", "PUT", "/uploads", "")
+	c.do("s3", "PUT", "/uploads/key", "content")
+	c.do("s3", "PUT", "/uploads?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+	c.mustQuery("rds", "CreateDBInstance", instanceCall("orders", "Tags.Tag.1.Key", "team", "Tags.Tag.1.Value", "shop")...)
+	conn, err := connect(t, c, "orders", "app", "app", password, "require")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustExec(t, conn, "CREATE TABLE t AS SELECT 42 AS a")
+	before := c.do("", "GET", "/_emu/resources", "").body
+	if err := e.stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	_, c = startEmulator(t, dir)
+	if diff := cmp.Diff(before, c.do("", "GET", "/_emu/resources", "").body); diff != "" {
+		t.Error(diff)
+	}
+	if got := c.do("s3", "GET", "/uploads/key", "").body; got != "content" {
+		t.Errorf("the object is %q", got)
+	}
+	if got := c.do("s3", "GET", "/uploads?versioning", "").element(t, "Status"); got != "Enabled" {
+		t.Errorf("versioning is %q", got)
+	}
+	if conn, err = connect(t, c, "orders", "app", "app", password, "require"); err != nil {
+		t.Fatal(err)
+	}
+	var a int
+	if err := conn.QueryRow(t.Context(), "SELECT a FROM t").Scan(&a); err != nil || a != 42 {
+		t.Errorf("the table has %d, %v", a, err)
+	}
+}
+
+func Test_run(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	address := freeAddress(t)
+	o := options{listen: address, dataDir: dataDir(t), postgresListen: "127.0.0.1:0"}
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, o) }()
+	for {
+		response, err := http.Get("http://" + address + "/_emu/health")
+		if err == nil {
+			response.Body.Close()
+			break
+		}
+		select {
+		case err := <-ended:
+			t.Fatal(err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("the end on a signal is an error: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(o.dataDir, "postgres", "data", "postmaster.pid")); err == nil {
+		t.Error("the PostgreSQL server outlived the emulator")
+	}
+}
+
+// freeAddress is one that nobody listens on at the moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func Test_start_taken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := dataDir(t)
+	o := options{dataDir: dir, postgresListen: taken.Addr().String(), rdsHost: "127.0.0.1"}
+	if _, err := start(t.Context(), o, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), taken.Addr().String()) {
+		t.Errorf("the address for instances is taken: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "postgres", "data", "postmaster.pid")); err == nil {
+		t.Error("the PostgreSQL server outlived the failed start")
+	}
+}
