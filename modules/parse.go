@@ -21,7 +21,9 @@ const maxExponent = 4096
 // number, half a second for this one.
 const maxUnified = 4000
 
-var errNumberTooLarge = errors.New("a number has too many digits")
+const notJSON = "the value is not JSON, or nested too deep"
+
+var errNumberTooLarge = errors.New("a number in it has too many digits")
 
 // parse reads what is given for the variable, not yet converted. The problem is
 // empty when it could be read.
@@ -75,11 +77,11 @@ func count(value cty.Value) int {
 func parseJSON(b []byte) (value cty.Value, problem string) {
 	// This also bounds the depth, which the parser below does not.
 	if !json.Valid(b) {
-		return cty.NilVal, "the value is not JSON"
+		return cty.NilVal, notJSON
 	}
 	expr, diags := hcljson.ParseExpression(b, "")
 	if diags.HasErrors() {
-		return cty.NilVal, "the value is not JSON"
+		return cty.NilVal, notJSON
 	}
 	value, diags = expr.Value(nil)
 	if diags.HasErrors() {

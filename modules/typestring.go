@@ -60,10 +60,14 @@ func child(defaults *typeexpr.Defaults, name string) *typeexpr.Defaults {
 	return defaults.Children[name]
 }
 
+// defaultOf returns the default of an attribute, the defaults inside it applied.
 func defaultOf(defaults *typeexpr.Defaults, name string) (cty.Value, bool) {
 	if defaults == nil {
 		return cty.NilVal, false
 	}
 	value, ok := defaults.DefaultValues[name]
+	if inside := child(defaults, name); ok && inside != nil {
+		value = inside.Apply(value)
+	}
 	return value, ok
 }
