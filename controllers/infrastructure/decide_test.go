@@ -1,0 +1,233 @@
+package infrastructure
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/controllers/status"
+	"github.com/groundwork-dev/groundwork/state"
+)
+
+// decideCase is a case of one of decide's tables.
+type decideCase struct {
+	name   string
+	o      *observed
+	action action
+	reason string
+	// message is part of the outcome's.
+	message string
+}
+
+func (tc decideCase) run(t *testing.T) {
+	t.Helper()
+	t.Run(tc.name, func(t *testing.T) {
+		d := decide(tc.o)
+		if d.action != tc.action || d.outcome.Reason() != tc.reason || !strings.Contains(d.outcome.Message(), tc.message) {
+			t.Errorf("got action %d, %s: %q; want action %d, %s with %q",
+				d.action, d.outcome.Reason(), d.outcome.Message(), tc.action, tc.reason, tc.message)
+		}
+	})
+}
+
+const (
+	progress   = v1alpha1.ReasonProgressing
+	destroying = v1alpha1.ReasonDestroying
+)
+
+func TestDecide_apply(t *testing.T) {
+	failed := ended(v1alpha1.RunReasonApplyFailed, time.Second)
+	broken := newObserved(newInfra())
+	broken.request, broken.fault = nil, status.Stalled(v1alpha1.ReasonInvalidVariables, 0, "bad")
+	brokenSuspended := newObserved(newInfra(suspended))
+	brokenSuspended.fault = broken.fault
+	for _, tc := range []decideCase{
+		{"A new object needs a run.", newObserved(newInfra()), startApply, progress, "queue"},
+		{"The last run applied what is wanted.", newObserved(newInfra(), newRun(1, succeeded)), keep, v1alpha1.ReasonInSync, "Applied queue 1.0.0"},
+		{"Other inputs are wanted than were applied.", newObserved(newInfra(), newRun(1, inputs(digestB), succeeded)), startApply, progress, ""},
+		{"What is wanted was applied once, but something else since.",
+			newObserved(newInfra(), newRun(2, inputs(digestB), succeeded), newRun(1, succeeded)), startApply, progress, ""},
+		{"What is wanted was applied once, but something else was tried since.",
+			newObserved(newInfra(), newRun(2, inputs(digestB), failed), newRun(1, succeeded)), startApply, progress, ""},
+		{"What was applied was destroyed since.", newObserved(newInfra(), newRun(2, destroy, succeeded), newRun(1, succeeded)), startApply, progress, ""},
+		{"A request to reconcile needs a run though all is in sync.", newObserved(newInfra(requested("1")), newRun(1, succeeded)), startApply, progress, ""},
+		{"A request is answered once.", newObserved(newInfra(requested("1")), newRun(1, succeeded, func(r *v1alpha1.Run) { r.Spec.ReconcileRequest = "1" })),
+			keep, v1alpha1.ReasonInSync, ""},
+		{"A request that was answered is remembered when its run is gone.", newObserved(newInfra(requested("1"), func(i *v1alpha1.Infrastructure) {
+			i.Status.LastHandledReconcileAt = "1"
+		}), newRun(9, succeeded)), keep, v1alpha1.ReasonInSync, ""},
+		{"Suspended, nothing is started.", newObserved(newInfra(suspended)), keep, v1alpha1.ReasonSuspended, "spec.suspend"},
+		{"Suspended, a request starts nothing.", newObserved(newInfra(suspended, requested("1"))), keep, v1alpha1.ReasonSuspended, ""},
+		{"A fault is told.", broken, keep, v1alpha1.ReasonInvalidVariables, "bad"},
+		{"Suspended is told rather than a fault.", brokenSuspended, keep, v1alpha1.ReasonSuspended, ""},
+		{"A failed run is waited for.", newObserved(newInfra(), newRun(1, failed)), keep, v1alpha1.ReasonRunFailed,
+			"Run shop-orders-k-1 failed (ApplyFailed): the message of ApplyFailed. Next try after 2026-03-01T12:00:"},
+		{"A failed run is tried again in time.", newObserved(newInfra(), newRun(1, ended(v1alpha1.RunReasonApplyFailed, time.Minute))), startApply, progress, ""},
+		{"A run that found the state locked waits for the lock.", newObserved(newInfra(), newRun(1, ended(v1alpha1.RunReasonLocked, time.Second))),
+			keep, v1alpha1.ReasonLocked, "the message of Locked"},
+		{"A request tries again at once.", newObserved(newInfra(requested("1")), newRun(1, failed)), startApply, progress, ""},
+		{"Other inputs are tried at once.", newObserved(newInfra(), newRun(1, inputs(digestB), failed)), startApply, progress, ""},
+	} {
+		tc.run(t)
+	}
+}
+
+func TestDecide_underWay(t *testing.T) {
+	other := inputs(digestB)
+	message := func(r *v1alpha1.Run) { r.Status.Message = "Applying 3 of 7" }
+	faulty := newObserved(newInfra(), newRun(1, other))
+	faulty.request, faulty.fault = nil, status.Stalled(v1alpha1.ReasonInvalidVariables, 0, "bad")
+	for _, tc := range []decideCase{
+		{"A pending run is waited for.", newObserved(newInfra(), newRun(1)), await, progress, "Apply: Pending"},
+		{"A run's progress is shown.", newObserved(newInfra(), newRun(1, applying, message)), await, progress, "Applying 3 of 7"},
+		{"A run under way goes on when suspended.", newObserved(newInfra(suspended), newRun(1)), await, progress, ""},
+		{"A run under way goes on with a request.", newObserved(newInfra(requested("1")), newRun(1)), await, progress, ""},
+		{"A run that no pod has taken is discarded when other inputs are wanted.", newObserved(newInfra(), newRun(1, other)), discard, progress, "Starting over"},
+		{"A run that a pod has taken goes on when other inputs are wanted.", newObserved(newInfra(), newRun(1, other, taken)), await, progress, ""},
+		{"A run goes on when the object has a fault by now.", faulty, await, progress, ""},
+		{"A destroy that no pod has taken is discarded for an object that is there again.", newObserved(newInfra(), newRun(1, destroy)), discard, progress, ""},
+		{"A destroy that a pod has taken goes on for an object that is there again.", newObserved(newInfra(), newRun(1, destroy, taken)), await, progress, ""},
+		{"An apply that no pod has taken is discarded by a deletion.", newObserved(newInfra(deleting), newRun(1)), discard, destroying, ""},
+		{"An apply that a pod has taken is waited for by a deletion.", newObserved(newInfra(deleting), newRun(1, applying)), await, destroying, ""},
+		{"A destroy is waited for by a deletion.", newObserved(newInfra(deleting), newRun(1, destroy)), await, destroying, "Destroy: Pending"},
+	} {
+		tc.run(t)
+	}
+}
+
+func TestDecide_destroy(t *testing.T) {
+	empty, full := &state.State{}, &state.State{Resources: 2}
+	gone := newInfra(deleting)
+	applied, destroyed := newRun(1, applying, succeeded), newRun(2, destroy, succeeded)
+	failed := newRun(2, destroy, ended(v1alpha1.RunReasonApplyFailed, time.Second))
+	for _, tc := range []decideCase{
+		{"Nothing was ever applied.", newObserved(gone), forget, destroying, "Nothing"},
+		{"A run that touched nothing has left an empty state.",
+			leaves(newObserved(gone, newRun(1, ended(v1alpha1.RunReasonPlanFailed, time.Second))), false, empty), forget, destroying, "Nothing"},
+		{"What is applied is destroyed.", leaves(newObserved(gone, applied), true, full), startDestroy, destroying, ""},
+		{"What is applied is destroyed even if its runs are gone.", leaves(newObserved(gone), true, full), startDestroy, destroying, ""},
+		{"An apply that failed half-way is destroyed.",
+			leaves(newObserved(gone, newRun(1, applying, ended(v1alpha1.RunReasonPodLost, time.Second))), true, full), startDestroy, destroying, ""},
+		{"An apply that was about to start is destroyed though its state is empty: the state may be behind.",
+			leaves(newObserved(gone, newRun(1, taken, ended(v1alpha1.RunReasonPodLost, time.Second))), true, empty), startDestroy, destroying, ""},
+		{"All is destroyed.", leaves(newObserved(gone, destroyed, applied), true, empty), forget, destroying, "Destroyed"},
+		{"All is destroyed, and forgotten in part.", newObserved(gone, destroyed, applied), forget, destroying, "Destroyed"},
+		{"A state that was put back after a destroy is destroyed again.", leaves(newObserved(gone, destroyed, applied), true, full), startDestroy, destroying, ""},
+		{"A snapshot that is gone needs a person.", leaves(newObserved(gone, applied), false, full), keep, v1alpha1.ReasonStateMissing, "Secret groundwork-snapshot-shop-orders-k"},
+		{"A snapshot and a state that are gone need a person.", newObserved(gone, applied), keep, v1alpha1.ReasonStateMissing, "groundwork-snapshot-"},
+		{"A state with resources that nothing tells of needs a person.", leaves(newObserved(gone), false, full), keep, v1alpha1.ReasonStateMissing, "groundwork-snapshot-"},
+		{"A state that is gone needs a person.", leaves(newObserved(gone, applied), true, nil), keep, v1alpha1.ReasonStateMissing, "tfstate-default-shop-orders-k"},
+		{"Suspended, nothing is destroyed.", leaves(newObserved(newInfra(deleting, suspended), applied), true, full), keep, v1alpha1.ReasonSuspended, "spec.suspend"},
+		{"Suspended, what is destroyed is forgotten.", leaves(newObserved(newInfra(deleting, suspended), destroyed), true, empty), forget, destroying, ""},
+		{"A failed destroy is waited for.", leaves(newObserved(gone, failed, applied), true, full), keep, v1alpha1.ReasonRunFailed, "shop-orders-k-2"},
+		{"A failed apply does not delay the destroy.",
+			leaves(newObserved(gone, newRun(1, applying, ended(v1alpha1.RunReasonApplyFailed, time.Second))), true, full), startDestroy, destroying, ""},
+		{"A request destroys again at once.", leaves(newObserved(newInfra(deleting, requested("1")), failed, applied), true, full), startDestroy, destroying, ""},
+	} {
+		tc.run(t)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	failed := ended(v1alpha1.RunReasonApplyFailed, time.Second)
+	answers := func(value string) func(*v1alpha1.Run) {
+		return func(r *v1alpha1.Run) { r.Spec.ReconcileRequest = value }
+	}
+	generation := func(n int64) func(*v1alpha1.Run) {
+		return func(r *v1alpha1.Run) { r.Spec.Infrastructure.Generation = n }
+	}
+	for _, tc := range []struct {
+		name  string
+		infra *v1alpha1.Infrastructure
+		runs  []v1alpha1.Run
+		want  int
+	}{
+		{"There was none.", newInfra(), nil, 0},
+		{"Those in a row count.", newInfra(), []v1alpha1.Run{newRun(3, failed), newRun(2, failed), newRun(1, failed)}, 3},
+		{"A success ends the row.", newInfra(), []v1alpha1.Run{newRun(3, failed), newRun(2, succeeded), newRun(1, failed)}, 1},
+		{"A run of another kind ends the row.", newInfra(), []v1alpha1.Run{newRun(3, failed), newRun(2, failed, destroy), newRun(1, failed)}, 1},
+		{"Another generation ends the row.", newInfra(), []v1alpha1.Run{newRun(3, failed), newRun(2, failed, generation(7)), newRun(1, failed)}, 1},
+		{"Another object of the same name ends the row.", newInfra(), []v1alpha1.Run{newRun(3, failed),
+			newRun(2, failed, func(r *v1alpha1.Run) { r.Spec.Infrastructure.UID = "other" })}, 1},
+		{"A run that answers a request starts the row.", newInfra(requested("1")), []v1alpha1.Run{newRun(3, failed), newRun(2, failed, answers("1")), newRun(1, failed)}, 2},
+		{"A request that is not answered yet starts afresh.", newInfra(requested("2")), []v1alpha1.Run{newRun(3, failed), newRun(2, failed, answers("1"))}, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			same := func(r *v1alpha1.Run) bool { return r.Spec.Operation == v1alpha1.OperationApply }
+			if got := len(failures(newObserved(tc.infra, tc.runs...), same)); got != tc.want {
+				t.Errorf("got %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestHoldOff(t *testing.T) {
+	failures := func(n int, modify ...func(*v1alpha1.Run)) []v1alpha1.Run {
+		var runs []v1alpha1.Run
+		for i := n; i > 0; i-- {
+			runs = append(runs, newRun(i, append([]func(*v1alpha1.Run){ended(v1alpha1.RunReasonApplyFailed, 10*time.Second)}, modify...)...))
+		}
+		return runs
+	}
+	for _, tc := range []struct {
+		name   string
+		failed []v1alpha1.Run
+		after  time.Duration
+		want   string
+		person bool
+	}{
+		{"Nothing has failed.", nil, 0, "", false},
+		{"The first failure is waited for.", failures(1), 0, v1alpha1.ReasonRunFailed, false},
+		{"The wait is over.", failures(1), 10 * time.Second, "", false},
+		{"The fourth failure waits longer than the first.", failures(4), 100 * time.Second, v1alpha1.ReasonRunFailed, false},
+		{"Its wait is over.", failures(4), 150 * time.Second, "", false},
+		{"After the fifth, a person is needed.", failures(5), 0, v1alpha1.ReasonRetriesExhausted, true},
+		{"It is tried every hour all the same.", failures(5), 2 * time.Hour, "", false},
+		{"After the sixth, a person is needed still.", failures(6), 0, v1alpha1.ReasonRetriesExhausted, true},
+		{"A lock needs nobody, however long it is held.", failures(6, ended(v1alpha1.RunReasonLocked, time.Second)), 0, v1alpha1.ReasonLocked, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			o := newObserved(newInfra())
+			o.now = testNow.Add(tc.after)
+			d, hold := holdOff(o, tc.failed)
+			if hold != (tc.want != "") || hold && (d.action != keep || d.outcome.Reason() != tc.want || d.outcome.NeedsPerson() != tc.person) {
+				t.Fatalf("got %t, %s (a person: %t); want %q (a person: %t)", hold, d.outcome.Reason(), d.outcome.NeedsPerson(), tc.want, tc.person)
+			}
+			if result, err := d.outcome.Result(); hold && (err != nil || result.RequeueAfter <= 0) {
+				t.Errorf("result %v, %v: nobody would look again", result, err)
+			}
+		})
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		n    int
+		want time.Duration
+	}{
+		{"The first is 15 s.", 1, 15 * time.Second},
+		{"It doubles.", 2, 30 * time.Second},
+		{"It doubles again.", 4, 2 * time.Minute},
+		{"The fifth is an hour.", 5, time.Hour},
+		{"Any other is an hour.", 500, time.Hour},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			seen := map[time.Duration]bool{}
+			for n := range 50 {
+				got := retryAfter(tc.n, runName("key", n))
+				if got < tc.want || got > tc.want+tc.want/5 {
+					t.Errorf("got %s, want %s and up to a fifth more", got, tc.want)
+				}
+				if got != retryAfter(tc.n, runName("key", n)) {
+					t.Error("the time changes from one look to the next")
+				}
+				seen[got] = true
+			}
+			if len(seen) < 25 {
+				t.Errorf("50 runs have %d different times: they would come back at once", len(seen))
+			}
+		})
+	}
+}
