@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
+	"strings"
 )
 
 // maxModule bounds an unpacked module, in bytes: the directory is in memory.
@@ -38,10 +40,8 @@ func unpack(archive []byte, dir string, reserved ...string) error {
 		case err != nil:
 			return fmt.Errorf("unpack the module: %w", err)
 		}
-		for _, name := range reserved {
-			if path.Clean(header.Name) == name {
-				return fmt.Errorf("unpack the module: the name %q is the runner's own", name)
-			}
+		if top, _, _ := strings.Cut(path.Clean(header.Name), "/"); slices.Contains(reserved, top) {
+			return fmt.Errorf("unpack the module: the name %q is the runner's own", top)
 		}
 		if err := unpackEntry(root, header, tr); err != nil {
 			return fmt.Errorf("unpack the module's %q: %w", header.Name, err)

@@ -65,6 +65,9 @@ func spellings(s string) []string {
 		s,
 		jsonEscaped(s, true),
 		jsonEscaped(s, false),
+		// JSON in a string of JSON.
+		jsonEscaped(jsonEscaped(s, true), true),
+		jsonEscaped(jsonEscaped(s, false), false),
 		hclEscaped(s),
 		strings.Trim(strconv.Quote(s), `"`),
 		url.QueryEscape(s),
