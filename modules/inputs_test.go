@@ -154,7 +154,7 @@ func TestModule_Inputs(t *testing.T) {
 			err: `spec.variables[object][0].port: want number, got the string "x"; ` +
 				`spec.variables[object][1].name: want string, got a list; ` +
 				`spec.variables[object][1].port: want number, got nothing; ` +
-				`spec.variables[object][2]: want object({ name = optional(string), note = optional(string), port = number }), got the number 3`,
+				`spec.variables[object][2]: want object({name = optional(string), note = optional(string), port = number}), got the number 3`,
 		},
 		"Null for a required attribute of a type is fine.": {
 			name: "object", in: given("object", `[{"port": null}]`), want: `[{"name":"http","note":null,"port":null}]`,

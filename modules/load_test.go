@@ -130,7 +130,7 @@ func TestModule_Object(t *testing.T) {
 				{Name: "name", Type: "string", Required: true},
 				{Name: "note", Type: "string"},
 				{Name: "password", Type: "string", Sensitive: true},
-				{Name: "rules", Type: `map(object({ port = number, protocol = optional(string, "tcp") }))`, Default: raw(`{"http":{"port":80,"protocol":"tcp"}}`)},
+				{Name: "rules", Type: `map(object({port = number, protocol = optional(string, "tcp")}))`, Default: raw(`{"http":{"port":80,"protocol":"tcp"}}`)},
 				{Name: "short", Type: "list(any)", Default: raw(`["a","1"]`)},
 				{Name: "size", Type: "number", Description: "How large.", Default: raw(`20`)},
 			},

@@ -44,7 +44,7 @@ func TestModule_Readme(t *testing.T) {
 		"| `name` | `string` | required | The name, a\\|b. |\n" +
 		"| `note` | `string` | `null` |  |\n" +
 		"| `password` | `string` | sensitive |  |\n" +
-		"| `size` | `object({ gb = optional(number, 20) })` | `{\"gb\":20}` |  |\n" +
+		"| `size` | `object({gb = optional(number, 20)})` | `{\"gb\":20}` |  |\n" +
 		"\n### Outputs\n\n" +
 		"| Name | Description | Sensitive |\n" +
 		"| --- | --- | --- |\n" +

@@ -49,7 +49,7 @@ func objectString(ty cty.Type, defaults *typeexpr.Defaults) string {
 		}
 		fields = append(fields, name+" = "+field)
 	}
-	return "object({ " + strings.Join(fields, ", ") + " })"
+	return "object({" + strings.Join(fields, ", ") + "})"
 }
 
 // child returns the defaults inside an attribute, or inside the elements for "".

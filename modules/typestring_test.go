@@ -15,12 +15,12 @@ func TestVariable_TypeString(t *testing.T) {
 		"Collections nest.":                    {`map(list(set(bool)))`, `map(list(set(bool)))`},
 		"A tuple.":                             {`tuple([string,number])`, `tuple([string, number])`},
 		"An empty tuple and object.":           {`tuple([tuple([]), object({})])`, `tuple([tuple([]), object({})])`},
-		"Attributes are sorted.":               {`object({b=string,a=number})`, `object({ a = number, b = string })`},
-		"Optional attributes show defaults.":   {`object({ a = optional(number), b = optional(string, "x|y") })`, `object({ a = optional(number), b = optional(string, "x|y") })`},
-		"Defaults inside collections show.":    {`map(object({ a = optional(list(string), ["x"]) }))`, `map(object({ a = optional(list(string), ["x"]) }))`},
-		"Defaults inside tuples show.":         {`tuple([string, object({ a = optional(bool, true) })])`, `tuple([string, object({ a = optional(bool, true) })])`},
-		"Defaults inside attributes show.":     {`object({ a = optional(object({ b = optional(number, 1) }), {}) })`, `object({ a = optional(object({ b = optional(number, 1) }), {"b":1}) })`},
-		"A type over several lines is on one.": {"object({\n    a = string\n  })", `object({ a = string })`},
+		"Attributes are sorted.":               {`object({b=string,a=number})`, `object({a = number, b = string})`},
+		"Optional attributes show defaults.":   {`object({ a = optional(number), b = optional(string, "x|y") })`, `object({a = optional(number), b = optional(string, "x|y")})`},
+		"Defaults inside collections show.":    {`map(object({ a = optional(list(string), ["x"]) }))`, `map(object({a = optional(list(string), ["x"])}))`},
+		"Defaults inside tuples show.":         {`tuple([string, object({ a = optional(bool, true) })])`, `tuple([string, object({a = optional(bool, true)})])`},
+		"Defaults inside attributes show.":     {`object({ a = optional(object({ b = optional(number, 1) }), {}) })`, `object({a = optional(object({b = optional(number, 1)}), {"b":1})})`},
+		"A type over several lines is on one.": {"object({\n    a = string\n  })", `object({a = string})`},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
