@@ -82,13 +82,21 @@ func (s *postgresServer) prepare(context.Context) error {
 	}
 	uid, gid := atoi(owner.Uid), atoi(owner.Gid)
 	s.process.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	for parent := filepath.Dir(s.dir); parent != filepath.Dir(parent); parent = filepath.Dir(parent) {
-		if info, err := os.Stat(parent); err == nil && info.Mode().Perm()&0o001 == 0 {
-			return &setupError{fmt.Sprintf("the user postgres, as whom PostgreSQL runs, cannot enter %s: run `chmod o+x %s`, or name another directory with --data",
-				parent, parent)}
-		}
+	if closed := closedParent(s.dir); closed != "" {
+		return &setupError{fmt.Sprintf("the user postgres, as whom PostgreSQL runs, cannot enter %s: run `chmod o+x %s`, or name another directory with --data",
+			closed, closed)}
 	}
 	return errors.Join(os.Chown(s.dir, uid, gid), os.Chown(s.sockets, uid, gid))
+}
+
+// closedParent returns a folder above dir that is closed to users that neither own it nor share its group; empty: none.
+func closedParent(dir string) string {
+	for parent := filepath.Dir(dir); parent != filepath.Dir(parent); parent = filepath.Dir(parent) {
+		if info, err := os.Stat(parent); err == nil && info.Mode().Perm()&0o001 == 0 {
+			return parent
+		}
+	}
+	return ""
 }
 
 func (s *postgresServer) command(ctx context.Context, program string, args ...string) *exec.Cmd {

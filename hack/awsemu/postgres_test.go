@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,18 +18,28 @@ func TestPostgresServer_find(t *testing.T) {
 	}
 }
 
-func TestPostgresServer_prepare(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Log("only root runs the server as another user")
-		return
-	}
-	closed := filepath.Join(t.TempDir(), "closed")
-	if err := os.Mkdir(closed, 0o700); err != nil {
+func Test_closedParent(t *testing.T) {
+	open := dataDir(t)
+	closed := filepath.Join(open, "closed")
+	if err := os.MkdirAll(filepath.Join(closed, "open"), 0o711); err != nil {
 		t.Fatal(err)
 	}
-	_, err := startPostgres(t.Context(), "", filepath.Join(closed, "data"))
-	if _, ok := errors.AsType[*setupError](err); !ok || !strings.Contains(err.Error(), "chmod o+x "+closed) {
-		t.Errorf("a folder that the user postgres cannot enter: %v", err)
+	if err := os.Chmod(closed, 0o770); err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]struct{ dir, want string }{
+		"All above are open.":           {filepath.Join(open, "data"), ""},
+		"The folder itself may be not.": {closed, ""},
+		"The one above is closed.":      {filepath.Join(closed, "data"), closed},
+		"One further up is closed.":     {filepath.Join(closed, "open", "data"), closed},
+		"The one above is yet to come.": {filepath.Join(closed, "missing", "data"), closed},
+	}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := closedParent(test.dir); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 
