@@ -269,7 +269,9 @@ func TestReconciler_prune(t *testing.T) {
 	e := newEnv(t)
 	e.ready()
 	for n := range 15 {
-		e.update(func(i *v1alpha1.Infrastructure) { i.Spec.Variables = values("name", `"changed"`, "size", string(rune('1'+n%9))) })
+		e.update(func(i *v1alpha1.Infrastructure) {
+			i.Spec.Variables = values("name", `"changed"`, "size", string(rune('1'+n%9)))
+		})
 		e.reconcile()
 		e.fail(v1alpha1.RunReasonPlanFailed)
 	}

@@ -10,8 +10,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -230,7 +230,9 @@ func (e *env) put(obj client.Object) {
 	e.Helper()
 	err := apiServer.Create(e.Context(), obj)
 	if apierrors.IsAlreadyExists(err) {
-		obj.SetResourceVersion("")
+		current := obj.DeepCopyObject().(client.Object)
+		e.must(apiServer.Get(e.Context(), client.ObjectKeyFromObject(obj), current))
+		obj.SetResourceVersion(current.GetResourceVersion())
 		err = apiServer.Update(e.Context(), obj)
 	}
 	e.must(err)

@@ -39,13 +39,17 @@ func Set(infra *v1alpha1.Infrastructure, o Outcome) {
 	} else {
 		keepReady(infra, o)
 	}
-	remove(v1alpha1.ConditionReconciling)
-	remove(v1alpha1.ConditionStalled)
+	// A condition that stays keeps the time since when it holds.
 	switch o.kind {
 	case progressing, waiting, retrying:
+		remove(v1alpha1.ConditionStalled)
 		set(v1alpha1.ConditionReconciling, metav1.ConditionTrue)
 	case stalled:
+		remove(v1alpha1.ConditionReconciling)
 		set(v1alpha1.ConditionStalled, metav1.ConditionTrue)
+	default:
+		remove(v1alpha1.ConditionReconciling)
+		remove(v1alpha1.ConditionStalled)
 	}
 }
 

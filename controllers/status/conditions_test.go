@@ -78,6 +78,35 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// A condition that stays keeps its time, or every look at an object that waits
+// would be a write.
+func TestSet_again(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		outcome Outcome
+	}{
+		{"In sync stays as it is.", InSync("x")},
+		{"Progressing stays as it is.", Progressing("Progressing", "x", 0)},
+		{"Waiting stays as it is.", Waiting("Locked", 0, "x").Outcome},
+		{"Stalled stays as it is.", Stalled("StateMissing", 0, "x").Outcome},
+		{"Suspended stays as it is.", Suspended("x")},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			infra := &v1alpha1.Infrastructure{}
+			Set(infra, tc.outcome)
+			long := metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+			for i := range infra.Status.Conditions {
+				infra.Status.Conditions[i].LastTransitionTime = long
+			}
+			before := infra.DeepCopy()
+			Set(infra, tc.outcome)
+			if diff := cmp.Diff(before.Status, infra.Status); diff != "" {
+				t.Errorf("-before +after:\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestSet_longMessage(t *testing.T) {
 	infra := &v1alpha1.Infrastructure{}
 	Set(infra, InSync(strings.Repeat("é", maxMessage)))
