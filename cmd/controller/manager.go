@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/discovery"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -38,6 +41,9 @@ func run(ctx context.Context, o options) error {
 	// The API server's own fairness bounds the rate; a client's would queue reads of
 	// one object behind those of others.
 	config.QPS = -1
+	if err := waitForAPIServer(ctx, config); err != nil {
+		return err
+	}
 	mgr, err := newManager(config, o)
 	if err != nil {
 		return err
@@ -46,6 +52,22 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// waitForAPIServer waits until the API server is ready. To end instead would leave
+// it to kubelet to start the controller again, minutes after the API server is back.
+func waitForAPIServer(ctx context.Context, config *rest.Config) error {
+	api, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return err
+	}
+	return wait.PollUntilContextCancel(ctx, 2*time.Second, true, func(ctx context.Context) (bool, error) {
+		_, err := api.RESTClient().Get().AbsPath("/readyz").Timeout(5 * time.Second).DoRaw(ctx)
+		if err != nil {
+			ctrl.Log.Info("Waiting for the API server", "error", err.Error())
+		}
+		return err == nil, nil
+	})
 }
 
 func (o *options) catalogue() (*modules.Catalogue, error) {

@@ -69,11 +69,18 @@ func TestApp_startsWithItsDatabase(t *testing.T) {
 				"DATABASE_URL": "postgresql://{{ .username }}:{{ .password | urlquery }}@{{ .host }}:{{ .port }}/{{ .database }}?sslmode=require",
 			}
 		})
-	waitApplying(t, infra)
+	run := waitApplying(t, infra)
+	runnerLog, err := stage.Kubectl(t.Context(), "-n", devenv.Namespace, "logs", run.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if pod := appPod(t, ns); pod == nil || pod.Status.Phase != corev1.PodPending || waitingReason(pod) != "ContainerCreating" {
 		t.Errorf("the app's pod must wait for the Secret, got %+v", pod)
 	}
 	waitReady(t, infra, databaseTimeout)
+	if strings.Contains(runnerLog, outputs(t, infra)["password"]) {
+		t.Error("the runner's log shows the generated password")
+	}
 	eventually(t, 3*time.Minute, "the app is ready", func(ctx context.Context) (bool, string) {
 		if err := stage.Client.Get(ctx, client.ObjectKeyFromObject(app), app); err != nil {
 			return false, err.Error()

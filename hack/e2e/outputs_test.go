@@ -47,7 +47,7 @@ func TestOutputs_everyType(t *testing.T) {
 	if _, ok := got["null_value"]; ok {
 		t.Error("an output that is null must have no key")
 	}
-	if !strings.Contains(got["values.yaml"], "number_twenty_one_digits: 100000000000000000000\n") {
+	if !strings.Contains(got["values.yaml"], `"number_twenty_one_digits": 100000000000000000000`) {
 		t.Errorf("values.yaml: got %s", got["values.yaml"])
 	}
 	remove(t, infra, time.Minute)

@@ -3,6 +3,7 @@ package terraform
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 )
 
 // event is one line of Terraform's JSON log.
@@ -51,6 +52,11 @@ type eventHook struct {
 	Resource eventResource `json:"resource"`
 	Action   string        `json:"action"`
 	Elapsed  float64       `json:"elapsed_seconds"`
+}
+
+// ofData tells whether an event is about a data source being read.
+func (e event) ofData() bool {
+	return e.Hook != nil && (strings.HasPrefix(e.Hook.Resource.Address, "data.") || strings.Contains(e.Hook.Resource.Address, ".data."))
 }
 
 type eventDiagnostic struct {

@@ -25,11 +25,13 @@ func (l *podLog) printf(format string, args ...any) {
 	fmt.Fprintf(l.out, "%s %s\n", l.now().UTC().Format(time.RFC3339), line)
 }
 
-// event writes what an event says. Outputs are never shown.
+// event writes what an event says. Outputs are never shown, and data sources neither:
+// Terraform tells their ids, and that of aws_secretsmanager_random_password is the
+// password.
 func (l *podLog) event(e event) {
-	switch e.Type {
-	case eventOutputs, eventRefreshComplete, eventVersion:
-	case eventDiagnosticType:
+	switch {
+	case e.Type == eventOutputs, e.Type == eventRefreshComplete, e.Type == eventVersion, e.ofData():
+	case e.Type == eventDiagnosticType:
 		if d := e.Diagnostic; d != nil {
 			l.printf("%s: %s", d.Severity, describe(d.Summary, d.Address, d.Detail))
 		}
