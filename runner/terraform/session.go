@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -214,15 +215,29 @@ func newTerraform(cfg Config) (*tfexec.Terraform, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := tf.SetEnv(environment(cfg)); err != nil {
+		return nil, err
+	}
+	return tf, tf.SetWaitDelay(cfg.waitDelay())
+}
+
+// environment is what Terraform and the providers see: the runner's own, and
+// settings that win over it.
+func environment(cfg Config) map[string]string {
 	env := tfexec.CleanEnv(environMap(cfg.Environ))
 	maps.Copy(env, map[string]string{
 		"TF_CLI_CONFIG_FILE": cfg.path(cliConfigFile),
 		"CHECKPOINT_DISABLE": "1",
 		"HOME":               cfg.path(homeDir),
 		"TMPDIR":             cfg.path(tempDir),
+		// Decoding a large provider's schema makes much garbage: collecting it less
+		// often spares a third of a run's CPU time, for twice the memory.
+		"GOGC": "400",
 	})
-	if err := tf.SetEnv(env); err != nil {
-		return nil, err
+	if cfg.MemoryLimit > 0 {
+		// Near the limit it is collected more often: Terraform and one provider are
+		// the two processes that matter.
+		env["GOMEMLIMIT"] = strconv.FormatInt(cfg.MemoryLimit*2/5, 10)
 	}
-	return tf, tf.SetWaitDelay(cfg.waitDelay())
+	return env
 }
