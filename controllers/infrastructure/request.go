@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/controllers/status"
+	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner"
 	"github.com/groundwork-dev/groundwork/state"
 )
@@ -20,7 +22,11 @@ func (r *Reconciler) request(ctx context.Context, o *observed) (*runner.Request,
 	infra := o.infra
 	module, err := r.catalogue.Get(infra.Spec.Module, infra.Spec.ModuleVersion)
 	if err != nil {
-		return nil, status.Stalled(v1alpha1.ReasonModuleNotFound, 0, "%s", err)
+		field := "spec.moduleVersion"
+		if unknown := (*modules.UnknownModuleError)(nil); errors.As(err, &unknown) {
+			field = "spec.module"
+		}
+		return nil, status.Stalled(v1alpha1.ReasonModuleNotFound, 0, "%s: %s", field, err)
 	}
 	if applied := o.applied(); applied != nil && applied.Spec.Module.Name != module.Name {
 		return nil, moduleChanged(module.Name, applied.Spec.Module.Name)
