@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/groundwork-dev/groundwork/runner"
@@ -21,7 +22,8 @@ type Config struct {
 	// MemoryLimit is the container's memory limit in bytes, for messages; 0 when
 	// it is not known.
 	MemoryLimit int64
-	// GracePeriod is how long the process lives after SIGTERM.
+	// GracePeriod is how long the process lives after SIGTERM. Kubernetes' own
+	// default stands in for one that the pod does not tell.
 	GracePeriod time.Duration
 	// RequestDir holds the request, one file per key.
 	RequestDir string
@@ -57,6 +59,9 @@ func ConfigFromEnvironment(environ []string) (Config, error) {
 	grace, err := optionalInt(env, runner.EnvGracePeriod)
 	if err != nil {
 		return Config{}, err
+	}
+	if grace == 0 {
+		grace = corev1.DefaultTerminationGracePeriodSeconds
 	}
 	return Config{
 		Run:             types.NamespacedName{Namespace: env[runner.EnvNamespace], Name: env[runner.EnvRun]},

@@ -22,20 +22,20 @@ func TestConfigFromEnvironment(t *testing.T) {
 		Terraform     time.Duration
 		RunnerTotally time.Duration
 	}
-	base := result{Run: types.NamespacedName{Namespace: "n", Name: "r"}, PodUID: "u"}
+	base := result{
+		Run: types.NamespacedName{Namespace: "n", Name: "r"}, PodUID: "u",
+		GracePeriod: 30 * time.Second, Terraform: 15 * time.Second, RunnerTotally: 28 * time.Second,
+	}
 	full := base
 	full.MemoryLimit, full.GracePeriod, full.Terraform, full.RunnerTotally = 1<<30, 600*time.Second, 580*time.Second, 598*time.Second
-	short := base
-	short.GracePeriod, short.Terraform, short.RunnerTotally = 30*time.Second, 15*time.Second, 28*time.Second
 	cases := map[string]struct {
 		reason  string
 		environ []string
 		want    result
 		wantErr bool
 	}{
-		"minimal": {"Limits are optional.", contract, base, false},
+		"minimal": {"Limits are optional; of a short grace period Terraform gets half.", contract, base, false},
 		"full":    {"Terraform ends in time for the runner to say so.", append(contract[:3:3], runner.EnvMemoryLimit+"=1073741824", runner.EnvGracePeriod+"=600"), full, false},
-		"short":   {"Of a short grace period Terraform gets half.", append(contract[:3:3], runner.EnvGracePeriod+"=30"), short, false},
 		"missing": {"The run must be named.", contract[1:], result{}, true},
 		"number":  {"A limit is a number.", append(contract[:3:3], runner.EnvMemoryLimit+"=1Gi"), result{}, true},
 	}
