@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,23 +14,14 @@ import (
 
 // fault is what happens to the calls of one action: a delay, an error, or a delay and then an error.
 type fault struct {
-	Action  string   `json:"action"`            // "service:Action", as in an IAM policy
-	Latency duration `json:"latency,omitempty"` // "1.5s"; the call waits this long before anything else
-	Code    string   `json:"code,omitempty"`    // the AWS error code; empty: the call is carried out
-	Message string   `json:"message,omitempty"` // the error's text
-	Status  int      `json:"status,omitempty"`  // the error's HTTP status, 400 when not given
-	Times   int      `json:"times,omitempty"`   // how many calls are hit; 0: every call
-}
+	Action  string `json:"action"`            // "service:Action", as in an IAM policy
+	Latency string `json:"latency,omitempty"` // how long the call waits before anything else, such as "1.5s"
+	Code    string `json:"code,omitempty"`    // the AWS error code; empty: the call is carried out
+	Message string `json:"message,omitempty"` // the error's text
+	Status  int    `json:"status,omitempty"`  // the error's HTTP status, 400 when not given
+	Times   int    `json:"times,omitempty"`   // how many calls are hit; 0: every call
 
-// duration is a time.Duration that JSON writes as "1.5s".
-type duration time.Duration
-
-func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-func (d *duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
-	*d = duration(parsed)
-	return err
+	wait time.Duration // Latency
 }
 
 // faults are the injected ones, by action. They are a test's tool and end with the process.
@@ -51,7 +43,7 @@ func (f *faults) hit(ctx context.Context, action string) error {
 		return nil
 	}
 	select {
-	case <-time.After(time.Duration(hit.Latency)):
+	case <-time.After(hit.wait):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -108,7 +100,11 @@ func (f *faults) decode(r *http.Request) (fault, error) {
 	if !slices.Contains(f.known, added.Action) {
 		return fault{}, fmt.Errorf(`"action" is %q, want one that awsemu answers, such as "rds:CreateDBInstance"`, added.Action)
 	}
-	if added.Times < 0 || added.Latency < 0 {
+	var err error
+	if added.wait, err = time.ParseDuration(cmp.Or(added.Latency, "0s")); err != nil {
+		return fault{}, fmt.Errorf(`"latency" is %q, want a duration such as "1.5s"`, added.Latency)
+	}
+	if added.Times < 0 || added.wait < 0 {
 		return fault{}, fmt.Errorf(`"times" and "latency" must not be negative`)
 	}
 	if added.Status == 0 {

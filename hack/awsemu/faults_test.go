@@ -99,6 +99,7 @@ func TestFaults_ServeHTTP(t *testing.T) {
 		},
 		"A misspelt field is refused.":          {[][3]string{{"PUT", "", `{"action":"s3:CreateBucket","delay":"1s"}`}}, 400, "the body is not a fault: json: unknown field \"delay\"\n"},
 		"A status that is no error is refused.": {[][3]string{{"PUT", "", `{"action":"s3:CreateBucket","status":200}`}}, 400, "\"status\" is 200, want an HTTP error status\n"},
+		"A latency without a unit is refused.":  {[][3]string{{"PUT", "", `{"action":"s3:CreateBucket","latency":"5"}`}}, 400, "\"latency\" is \"5\", want a duration such as \"1.5s\"\n"},
 		"A negative number is refused.":         {[][3]string{{"PUT", "", `{"action":"s3:CreateBucket","times":-1}`}}, 400, "\"times\" and \"latency\" must not be negative\n"},
 		"Other methods are refused.":            {[][3]string{{"POST", "", denied}}, 405, "GET, PUT or DELETE\n"},
 	}

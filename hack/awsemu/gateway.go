@@ -70,7 +70,9 @@ func (g *gateway) serveClient(client net.Conn, targets func(user, database strin
 	const startup = 30 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), startup)
 	defer cancel()
-	client.SetDeadline(time.Now().Add(startup))
+	if err := client.SetDeadline(time.Now().Add(startup)); err != nil {
+		return err
+	}
 	backend := pgproto3.NewBackend(client, client)
 	encrypted := false
 	for {
@@ -101,8 +103,11 @@ func (g *gateway) serveClient(client net.Conn, targets func(user, database strin
 				return err
 			}
 			defer server.Close()
-			client.SetDeadline(time.Time{})
-			return relay(client, server)
+			if err := client.SetDeadline(time.Time{}); err != nil {
+				return err
+			}
+			relay(client, server)
+			return nil
 		}
 	}
 }
@@ -166,14 +171,13 @@ func refuse(client *pgproto3.Backend, code, text string) error {
 	return errors.Join(errors.New(text), client.Flush())
 }
 
-// relay passes bytes both ways until one side closes.
-func relay(client, server net.Conn) error {
+// relay passes bytes both ways until one side closes, for whatever reason.
+func relay(client, server net.Conn) {
 	go func() {
-		io.Copy(server, client)
+		_, _ = io.Copy(server, client)
 		server.Close()
 	}()
-	io.Copy(client, server)
-	return nil
+	_, _ = io.Copy(client, server)
 }
 
 // cancel passes a cancel request on; the server recognises it by the key that welcome handed out.

@@ -42,23 +42,26 @@ func startPostgres(ctx context.Context, binDir, dataDir string) (*postgresServer
 	return s, nil
 }
 
-// find takes the newest PostgreSQL that Debian's packages installed, or the one on the PATH.
+// find takes the newest PostgreSQL that Debian's packages installed, or the one on the PATH, unless a folder was given.
 func (s *postgresServer) find(context.Context) error {
-	if s.bin != "" {
-		return nil
-	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // an error would mean a bad pattern
-	version := func(path string) int { return atoi(filepath.Base(filepath.Dir(filepath.Dir(path)))) }
-	if len(found) > 0 {
-		s.bin = filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) }))
-		return nil
-	}
-	if path, err := exec.LookPath("postgres"); err == nil {
+	const install = "run `apt-get install postgresql`, or name the folder of one with --postgres-bin, or a running one with --postgres-url"
+	debian, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // an error would mean a bad pattern
+	version := func(bin string) int { return atoi(filepath.Base(filepath.Dir(bin))) }
+	switch path, err := exec.LookPath("postgres"); {
+	case s.bin != "":
+	case len(debian) > 0:
+		s.bin = slices.MaxFunc(debian, func(a, b string) int { return version(a) - version(b) })
+	case err == nil:
 		s.bin = filepath.Dir(path)
-		return nil
+	default:
+		return &setupError{"no PostgreSQL server found in /usr/lib/postgresql/*/bin or on the PATH: " + install}
 	}
-	return &setupError{"no PostgreSQL server found in /usr/lib/postgresql/*/bin or on the PATH: run `apt-get install postgresql`, " +
-		"or name the folder of one with --postgres-bin, or a running one with --postgres-url"}
+	for _, program := range []string{"initdb", "pg_ctl", "postgres"} {
+		if _, err := exec.LookPath(filepath.Join(s.bin, program)); err != nil {
+			return &setupError{fmt.Sprintf("%s is not the folder of a PostgreSQL server, it has no program %s: %s", s.bin, program, install)}
+		}
+	}
+	return nil
 }
 
 // prepare makes the server's folders. PostgreSQL refuses to run as root, so root gives them to the user of Debian's package.
@@ -131,7 +134,8 @@ func (s *postgresServer) initialise(ctx context.Context) error {
 // start starts the server, after the end of one that a killed emulator has left behind.
 func (s *postgresServer) start(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(s.data(), "postmaster.pid")); err == nil {
-		s.command(ctx, "pg_ctl", "stop", "--pgdata", s.data(), "--mode", "fast", "--wait").Run() // an error means that it has ended by itself
+		stop := s.command(ctx, "pg_ctl", "stop", "--pgdata", s.data(), "--mode", "fast", "--wait")
+		_ = stop.Run() // an error means that it has ended by itself
 	}
 	log, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -149,7 +153,7 @@ func (s *postgresServer) start(ctx context.Context) error {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			cmd.Wait() // the log tells why it ended
+			_ = cmd.Wait() // the log tells why it ended
 			close(s.exited)
 		}
 	}()
@@ -188,7 +192,7 @@ func (s *postgresServer) waitReady(ctx context.Context) error {
 // stop ends the server and waits for its end. It may be called at any time, also twice.
 func (s *postgresServer) stop() error {
 	if s.server != nil {
-		s.server.Signal(syscall.SIGINT) // "fast": sessions end, data is written; an error means that it has ended already
+		_ = s.server.Signal(syscall.SIGINT) // "fast": sessions end, data is written; an error means that it has ended already
 		<-s.exited
 	}
 	return os.RemoveAll(s.sockets)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,12 +10,17 @@ import (
 )
 
 func TestPostgresServer_find(t *testing.T) {
-	if err := (&postgresServer{}).find(t.Context()); err != nil {
+	found := &postgresServer{}
+	if err := found.find(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	given := &postgresServer{bin: "given"}
-	if err := given.find(t.Context()); err != nil || given.bin != "given" {
-		t.Errorf("a folder that was given: got %s, %v", given.bin, err)
+	if err := (&postgresServer{bin: found.bin}).find(t.Context()); err != nil {
+		t.Errorf("the same folder, given: %v", err)
+	}
+	empty := t.TempDir()
+	err := (&postgresServer{bin: empty}).find(t.Context())
+	if _, ok := errors.AsType[*setupError](err); !ok || !strings.Contains(err.Error(), empty+" is not the folder of a PostgreSQL server") {
+		t.Errorf("a folder without programs: %v", err)
 	}
 }
 

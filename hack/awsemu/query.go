@@ -74,21 +74,21 @@ func (r queryResult) MarshalXML(enc *xml.Encoder, _ xml.StartElement) error {
 	return enc.EncodeElement(r.fields, xml.StartElement{Name: xml.Name{Local: r.name}})
 }
 
-func (q *queryService) fail(w http.ResponseWriter, c *call, err *apiError) {
+func (q *queryService) fail(w http.ResponseWriter, _ *call, err *apiError) {
 	type detail struct {
 		Type    string `xml:",omitempty"`
 		Code    string
 		Message string
 	}
 	if q.ec2 {
-		writeXML(w, err.Status, struct {
+		_ = writeXML(w, err.Status, struct {
 			XMLName   xml.Name `xml:"Response"`
 			Errors    []detail `xml:"Errors>Error"`
 			RequestID string
 		}{Errors: []detail{{Code: err.Code, Message: err.Message}}, RequestID: randomHex(32)})
 		return
 	}
-	writeXML(w, err.Status, struct {
+	_ = writeXML(w, err.Status, struct { // which can be encoded
 		XMLName   xml.Name
 		Error     detail
 		RequestID string `xml:"RequestId"`
@@ -111,7 +111,7 @@ func writeXML(w http.ResponseWriter, status int, value any) error {
 	}
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)
-	w.Write(append([]byte(xml.Header), data...)) // an error means the client is gone
+	_, _ = w.Write(append([]byte(xml.Header), data...)) // an error means the client is gone
 	return nil
 }
 

@@ -118,7 +118,7 @@ func (r *rds) result(st *state, d *dbInstance) instanceResult {
 // the server's administrator, whom it may trust without a password, is nobody here.
 func (r *rds) targets(user, database string) []login {
 	var own, other []login
-	r.store.read(func(st *state) error {
+	_ = r.store.read(func(st *state) error {
 		for _, id := range slices.Sorted(maps.Keys(st.DBInstances)) {
 			switch instance := st.DBInstances[id]; {
 			case instance.user() != user:

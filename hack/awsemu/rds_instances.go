@@ -191,7 +191,7 @@ func (s *state) checkGroups(ids []string) error {
 // on one address, and where user and database are the same, too, only the password tells which is meant.
 func (r *rds) checkDistinct(ctx context.Context, instance *dbInstance, password string) error {
 	var twins []*dbInstance
-	r.store.read(func(st *state) error {
+	_ = r.store.read(func(st *state) error {
 		for _, other := range st.DBInstances {
 			if other.ID != instance.ID && other.user() == instance.user() && other.database() == instance.database() {
 				twins = append(twins, other)

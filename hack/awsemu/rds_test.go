@@ -33,7 +33,7 @@ func startEmulator(t *testing.T, dir string) (*emulator, *testClient) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { e.stop() })
+	t.Cleanup(func() { _ = e.stop() }) // it may have been stopped
 	return e, serve(t, e.handler)
 }
 
@@ -69,7 +69,7 @@ func mustExec(t *testing.T, conn *pgx.Conn, sql string) {
 // TestRDS runs on one emulator, since each has to start a PostgreSQL server; every case makes and removes its own instances.
 func TestRDS(t *testing.T) {
 	e, c := startEmulator(t, dataDir(t))
-	remove := func(t *testing.T, id string) {
+	remove := func(id string) {
 		c.mustQuery("rds", "DeleteDBInstance", "DBInstanceIdentifier", id, "SkipFinalSnapshot", "true")
 	}
 
@@ -86,7 +86,7 @@ func TestRDS(t *testing.T) {
 			t.Errorf("a database made with SQL: %v", err)
 		}
 		described := c.mustQuery("rds", "DescribeDBInstances", "DBInstanceIdentifier", "orders")
-		remove(t, "orders")
+		remove("orders")
 		if err := conn.Ping(t.Context()); err == nil {
 			t.Error("the session outlived the instance")
 		}
@@ -97,7 +97,7 @@ func TestRDS(t *testing.T) {
 
 	t.Run("A connection without TLS is refused.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders")...)
-		defer remove(t, "orders")
+		defer remove("orders")
 		if _, err := connect(t, c, "orders", "app", "app", password, "disable"); err == nil {
 			t.Error("connected")
 		}
@@ -105,7 +105,7 @@ func TestRDS(t *testing.T) {
 
 	t.Run("A wrong password, user or database is refused.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders")...)
-		defer remove(t, "orders")
+		defer remove("orders")
 		for _, login := range [][3]string{{"app", "app", "wrong"}, {"other", "app", password}, {"app", "other", password}, {postgresAdmin, "postgres", password}} {
 			if _, err := connect(t, c, "orders", login[0], login[1], login[2], "require"); err == nil {
 				t.Errorf("connected as %s to %s with the password %s", login[0], login[1], login[2])
@@ -117,7 +117,7 @@ func TestRDS(t *testing.T) {
 		passwords := map[string]string{"one": password, "two": "another-password"}
 		for id, password := range passwords {
 			c.mustQuery("rds", "CreateDBInstance", instanceCall(id, "MasterUserPassword", password)...)
-			defer remove(t, id)
+			defer remove(id)
 		}
 		for id, password := range passwords {
 			conn, err := connect(t, c, id, "app", "app", password, "require")
@@ -137,7 +137,7 @@ func TestRDS(t *testing.T) {
 	t.Run("Another database with the same user and password is another instance.", func(t *testing.T) {
 		for _, id := range []string{"one", "two"} {
 			c.mustQuery("rds", "CreateDBInstance", instanceCall(id, "DBName", id)...)
-			defer remove(t, id)
+			defer remove(id)
 		}
 		for _, id := range []string{"one", "two"} {
 			conn, err := connect(t, c, id, "app", id, password, "require")
@@ -150,7 +150,7 @@ func TestRDS(t *testing.T) {
 
 	t.Run("An instance without a database has one called postgres.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders", "DBName", "")...)
-		defer remove(t, "orders")
+		defer remove("orders")
 		conn, err := connect(t, c, "orders", "app", "postgres", password, "require")
 		if err != nil {
 			t.Fatal(err)
@@ -160,14 +160,14 @@ func TestRDS(t *testing.T) {
 
 	t.Run("A query can be cancelled.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders")...)
-		defer remove(t, "orders")
+		defer remove("orders")
 		conn, err := connect(t, c, "orders", "app", "app", password, "require")
 		if err != nil {
 			t.Fatal(err)
 		}
 		go func() {
 			time.Sleep(100 * time.Millisecond)
-			conn.PgConn().CancelRequest(context.Background())
+			_ = conn.PgConn().CancelRequest(context.Background())
 		}()
 		if _, err := conn.Exec(t.Context(), "SELECT pg_sleep(30)"); err == nil || t.Context().Err() != nil {
 			t.Errorf("the query ended with %v, want it cancelled", err)
@@ -176,7 +176,7 @@ func TestRDS(t *testing.T) {
 
 	t.Run("A changed password opens, the old one does not.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders")...)
-		defer remove(t, "orders")
+		defer remove("orders")
 		c.mustQuery("rds", "ModifyDBInstance", "DBInstanceIdentifier", "orders", "MasterUserPassword", "another-password")
 		if _, err := connect(t, c, "orders", "app", "app", "another-password", "require"); err != nil {
 			t.Error(err)
@@ -189,7 +189,7 @@ func TestRDS(t *testing.T) {
 	t.Run("A renamed instance is the same one.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders", "Tags.Tag.1.Key", "team", "Tags.Tag.1.Value", "shop")...)
 		c.mustQuery("rds", "ModifyDBInstance", "DBInstanceIdentifier", "orders", "NewDBInstanceIdentifier", "invoices", "ApplyImmediately", "true")
-		defer remove(t, "invoices")
+		defer remove("invoices")
 		if got := c.query("rds", "DescribeDBInstances", "DBInstanceIdentifier", "orders").code(); got != "DBInstanceNotFound" {
 			t.Errorf("the old name: code %q", got)
 		}
@@ -203,7 +203,7 @@ func TestRDS(t *testing.T) {
 
 	t.Run("What waits for the maintenance window is told.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders")...)
-		defer remove(t, "orders")
+		defer remove("orders")
 		got := c.mustQuery("rds", "ModifyDBInstance", "DBInstanceIdentifier", "orders", "AllocatedStorage", "30").elements("AllocatedStorage")
 		if diff := cmp.Diff([]string{"20", "30"}, got); diff != "" { // the instance's own, then PendingModifiedValues'
 			t.Error(diff)
@@ -216,7 +216,7 @@ func TestRDS(t *testing.T) {
 			t.Errorf("code %q", got)
 		}
 		c.mustQuery("rds", "ModifyDBInstance", "DBInstanceIdentifier", "orders", "DeletionProtection", "false")
-		remove(t, "orders")
+		remove("orders")
 	})
 
 	t.Run("A final snapshot is left behind, with the tags if wished.", func(t *testing.T) {
@@ -232,7 +232,7 @@ func TestRDS(t *testing.T) {
 		if got := c.query("rds", "DeleteDBInstance", "DBInstanceIdentifier", "orders", "FinalDBSnapshotIdentifier", "last").code(); got != "DBSnapshotAlreadyExists" {
 			t.Errorf("a second snapshot with the name: code %q", got)
 		}
-		remove(t, "orders")
+		remove("orders")
 		if got := c.mustQuery("rds", "DescribeDBSnapshots", "DBInstanceIdentifier", "orders").element(t, "DBSnapshotIdentifier"); got != "last" {
 			t.Errorf("found snapshot %q", got)
 		}
@@ -253,14 +253,14 @@ func TestRDS(t *testing.T) {
 		if got := c.query("ec2", "DeleteSecurityGroup", "GroupId", group).code(); got != "DependencyViolation" {
 			t.Errorf("the security group: code %q", got)
 		}
-		remove(t, "orders")
+		remove("orders")
 		c.mustQuery("rds", "DeleteDBSubnetGroup", "DBSubnetGroupName", "main")
 		c.mustQuery("ec2", "DeleteSecurityGroup", "GroupId", group)
 	})
 
 	t.Run("Calls that RDS refuses are refused.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders")...)
-		defer remove(t, "orders")
+		defer remove("orders")
 		port := strconv.Itoa(e.gateway.port() + 1)
 		for _, call := range []struct {
 			action string
@@ -290,7 +290,7 @@ func TestRDS(t *testing.T) {
 
 	t.Run("Tags are added and removed.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders", "Tags.Tag.1.Key", "a", "Tags.Tag.1.Value", "1")...)
-		defer remove(t, "orders")
+		defer remove("orders")
 		arn := "arn:aws:rds:eu-central-1:123456789012:db:orders"
 		c.mustQuery("rds", "AddTagsToResource", "ResourceName", arn, "Tags.Tag.1.Key", "b", "Tags.Tag.1.Value", "2")
 		c.mustQuery("rds", "RemoveTagsFromResource", "ResourceName", arn, "TagKeys.member.1", "a")

@@ -58,12 +58,15 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer e.stop()
+	log.Info("ready", "endpoint", "http://"+listener.Addr().String(), "postgres", e.gateway.listener.Addr().String(), "data", o.dataDir)
+	return errors.Join(e.serve(ctx, listener), e.stop())
+}
 
+// serve answers AWS clients until ctx ends.
+func (e *emulator) serve(ctx context.Context, listener net.Listener) error {
 	web := &http.Server{Handler: e.handler}
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
-	log.Info("ready", "endpoint", "http://"+listener.Addr().String(), "postgres", e.gateway.listener.Addr().String(), "data", o.dataDir)
 	select {
 	case err := <-failed:
 		return err
@@ -73,7 +76,10 @@ func run(ctx context.Context, o options) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return web.Shutdown(ctx)
+	if web.Shutdown(ctx) != nil {
+		return web.Close() // calls that wait for an injected latency
+	}
+	return nil
 }
 
 // emulator is everything that has to be stopped.

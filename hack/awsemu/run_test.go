@@ -81,6 +81,37 @@ func TestEmulator_restart(t *testing.T) {
 	}
 }
 
+func TestEmulator_postgresURL(t *testing.T) {
+	dir := dataDir(t)
+	server, err := startPostgres(t.Context(), "", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	o := options{dataDir: dir, postgresListen: "127.0.0.1:0", rdsHost: "127.0.0.1", postgresURL: server.adminURL()}
+	e, err := start(t.Context(), o, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := serve(t, e.handler)
+	c.mustQuery("rds", "CreateDBInstance", instanceCall("orders")...)
+	if _, err := connect(t, c, "orders", "app", "app", password, "require"); err != nil {
+		t.Error(err)
+	}
+	if err := e.stop(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-server.exited:
+		t.Error("the emulator has stopped a server that is not its own")
+	default:
+	}
+}
+
 func Test_run(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

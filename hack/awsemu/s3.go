@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -173,7 +174,7 @@ func (s *s3) fail(w http.ResponseWriter, c *call, err *apiError) {
 		w.WriteHeader(err.Status) // a HEAD has no body
 		return
 	}
-	writeXML(w, err.Status, struct {
+	_ = writeXML(w, err.Status, struct { // which can be encoded
 		XMLName   xml.Name `xml:"Error"`
 		Code      string
 		Message   string
@@ -192,7 +193,7 @@ func (s *s3) createBucket(w http.ResponseWriter, c *call, name string) error {
 	var wish struct {
 		Location string `xml:"LocationConstraint"`
 	}
-	if err := xml.NewDecoder(c.Body).Decode(&wish); err != nil && err != io.EOF {
+	if err := xml.NewDecoder(c.Body).Decode(&wish); err != nil && !errors.Is(err, io.EOF) {
 		return badRequest("MalformedXML", "The XML you provided was not well-formed: %v", err)
 	}
 	if err := gofakes3.ValidateBucketName(name); err != nil {

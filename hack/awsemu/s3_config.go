@@ -94,8 +94,7 @@ func checkPolicy(body []byte) error {
 }
 
 func checkXML(body []byte) error {
-	var any struct{}
-	if err := xml.Unmarshal(body, &any); err != nil {
+	if err := xml.Unmarshal(body, &struct{}{}); err != nil {
 		return badRequest("MalformedXML", "The XML you provided was not well-formed: %v", err)
 	}
 	return nil

@@ -40,7 +40,7 @@ func (secretsManager) serve(w http.ResponseWriter, c *call) error {
 func (secretsManager) fail(w http.ResponseWriter, _ *call, err *apiError) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.WriteHeader(err.Status)
-	json.NewEncoder(w).Encode(map[string]string{"__type": err.Code, "message": err.Message})
+	_ = json.NewEncoder(w).Encode(map[string]string{"__type": err.Code, "message": err.Message}) // an error means the client is gone
 }
 
 // passwordWish is a GetRandomPassword request.

@@ -148,7 +148,7 @@ func newResource(service, resourceType, id string, t tags) resource {
 // resources lists everything that an API call created; the default VPC and what belongs to it is always there and left out.
 func (s *server) resources() []resource {
 	list := []resource{} // an empty list in JSON, not null
-	s.store.read(func(st *state) error {
+	_ = s.store.read(func(st *state) error {
 		list = append(list, slices.Concat(ec2Resources(st), rdsResources(st), s3Resources(st))...)
 		return nil
 	})
@@ -157,5 +157,5 @@ func (s *server) resources() []resource {
 
 func writeJSON(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(value) // an error means the client is gone
+	_ = json.NewEncoder(w).Encode(value) // an error means the client is gone
 }
