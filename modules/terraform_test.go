@@ -87,7 +87,7 @@ func pairs(t *testing.T) map[string]*pair {
 func block(name, body string) string { return fmt.Sprintf("variable %q {\n %s\n}\n", name, body) }
 
 // only returns the one value of an object.
-func only(t *testing.T, b []byte) json.RawMessage {
+func only(t testing.TB, b []byte) json.RawMessage {
 	t.Helper()
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(b, &object); err != nil || len(object) != 1 {
