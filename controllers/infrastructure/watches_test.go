@@ -1,0 +1,170 @@
+package infrastructure
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/state"
+)
+
+// startManager runs the controller as cmd/controller does, for the test's duration
+// and namespaces.
+func (e *env) startManager() {
+	e.Helper()
+	mgr, err := ctrl.NewManager(apiConfig, ctrl.Options{
+		Scheme:     newScheme(),
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{e.namespace: {}, e.system: {}}},
+		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
+	})
+	e.must(err)
+	r := New(Options{
+		Client: mgr.GetClient(), Metadata: mgr.GetCache(), Live: apiServer, State: state.NewStore(apiServer, e.system),
+		Catalogue: library(e.T), Recorder: e.recorder, Clock: clock.RealClock{}, Namespace: e.system,
+	})
+	ctx, stop := context.WithCancel(context.WithoutCancel(e.Context()))
+	e.must(r.SetupWithManager(ctx, mgr, 4))
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	e.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			e.Error(err)
+		}
+	})
+}
+
+// eventually waits until the condition holds.
+func (e *env) eventually(what string, holds func() bool) {
+	e.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	e.Fatalf("%s does not come: %+v, runs %+v", what, e.object().Status, e.runs())
+}
+
+func (e *env) isReady() bool {
+	return meta.IsStatusConditionTrue(e.object().Status.Conditions, v1alpha1.ConditionReady)
+}
+
+// Each thing that the object depends on brings it back by itself.
+func TestReconciler_watches(t *testing.T) {
+	e := newEnv(t)
+	e.startManager()
+	e.newConfig("aws")
+	e.create(bucketOf("aws"), func(i *v1alpha1.Infrastructure) {
+		i.Spec.VariablesFrom = []v1alpha1.VariablesSource{
+			{ConfigMapRef: &v1alpha1.NameReference{Name: "config"}}, {SecretRef: &v1alpha1.NameReference{Name: "secret"}},
+		}
+	})
+	objectMeta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: e.namespace, Name: name} }
+	says := func(part string) func() bool {
+		return func() bool {
+			ready := meta.FindStatusCondition(e.object().Status.Conditions, v1alpha1.ConditionReady)
+			return ready != nil && strings.Contains(ready.Message, part)
+		}
+	}
+	runs := func(n int) func() bool { return func() bool { return len(e.runs()) == n } }
+
+	e.eventually("the wait for the ConfigMap", says(`ConfigMap "config"`))
+	e.put(&corev1.ConfigMap{ObjectMeta: objectMeta("config")})
+	e.eventually("the wait for the Secret", says(`Secret "secret"`))
+	e.put(&corev1.Secret{ObjectMeta: objectMeta("secret")})
+	e.eventually("the first run", runs(1))
+	e.take(e.last())
+	e.eventually("the run's progress", says("Planning"))
+	e.succeed(queueOutputs())
+	e.eventually("Ready", e.isReady)
+
+	e.remove(&corev1.Secret{}, e.namespace, "orders")
+	e.eventually("the output Secret that was deleted", func() bool { return e.secret("orders") != nil })
+	e.output(func(s *corev1.Secret) { s.Data["url"] = []byte("edited") })
+	e.eventually("the output that was edited", func() bool { return string(e.secret("orders").Data["url"]) == "https://queue" })
+
+	e.update(func(i *v1alpha1.Infrastructure) { i.Spec.Outputs.SecretName = "renamed" })
+	e.eventually("the renamed output Secret", func() bool { return e.secret("renamed") != nil && e.secret("orders") == nil })
+	// One that a crash has left, and that the object does not refer to.
+	left := e.secret("renamed")
+	e.put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Namespace: e.namespace, Name: "left", Labels: left.Labels, OwnerReferences: left.OwnerReferences}})
+	e.eventually("the removal of what was left", func() bool { return e.secret("left") == nil })
+
+	config := &v1alpha1.ProviderConfig{}
+	e.must(apiServer.Get(t.Context(), client.ObjectKey{Name: "aws"}, config))
+	config.Spec.AWS.DefaultTags = map[string]string{"team": "shop"}
+	e.must(apiServer.Update(t.Context(), config))
+	e.eventually("a run for the changed ProviderConfig", runs(2))
+	e.succeed(queueOutputs())
+	e.eventually("Ready", e.isReady)
+
+	config.Spec.NamespaceSelector.MatchLabels = map[string]string{"team": "bank"}
+	e.must(apiServer.Update(t.Context(), config))
+	e.eventually("the refusal of the namespace", says("team=bank"))
+	ns := &corev1.Namespace{}
+	e.must(apiServer.Get(t.Context(), client.ObjectKey{Name: e.namespace}, ns))
+	ns.Labels["team"] = "bank"
+	e.must(apiServer.Update(t.Context(), ns))
+	e.eventually("Ready", e.isReady)
+
+	e.update(func(i *v1alpha1.Infrastructure) { i.Annotations = map[string]string{v1alpha1.AnnotationReconcile: "1"} })
+	e.eventually("a run for the request", runs(3))
+	e.succeed(queueOutputs())
+	e.eventually("Ready", e.isReady)
+	e.delete()
+	e.eventually("the destroy", runs(4))
+	e.succeed(nil)
+	e.eventually("the end", func() bool { return e.gone() })
+	e.remove(&corev1.Secret{}, e.system, "aws")
+	e.wantNothingLeft()
+}
+
+// Many objects at once, on a real cache: one Run each.
+func TestReconciler_many(t *testing.T) {
+	e := newEnv(t)
+	e.startManager()
+	const n = 20
+	for i := range n {
+		e.create(func(infra *v1alpha1.Infrastructure) { infra.Name = "orders-" + strconv.Itoa(i) })
+	}
+	all := func() []v1alpha1.Run { return list(t.Context(), t, &v1alpha1.RunList{}, e.system).Items }
+	for deadline := time.Now().Add(30 * time.Second); len(all()) < n && time.Now().Before(deadline); {
+		time.Sleep(50 * time.Millisecond)
+	}
+	for i := range n {
+		infra := &v1alpha1.Infrastructure{}
+		key := client.ObjectKey{Namespace: e.namespace, Name: "orders-" + strconv.Itoa(i)}
+		e.must(apiServer.Get(t.Context(), key, infra))
+		infra.Annotations = map[string]string{"touched": "1"}
+		e.must(apiServer.Update(t.Context(), infra))
+	}
+	time.Sleep(time.Second)
+	perObject := map[string]int{}
+	for _, run := range all() {
+		perObject[run.Spec.Infrastructure.Name]++
+	}
+	for name, runs := range perObject {
+		if runs != 1 {
+			t.Errorf("%s has %d runs", name, runs)
+		}
+	}
+	if len(perObject) != n {
+		t.Errorf("%d objects have runs, want %d", len(perObject), n)
+	}
+}
