@@ -79,7 +79,7 @@ func (o *options) catalogue() (*modules.Catalogue, error) {
 
 // Leader election keeps its Lease and events in the system namespace.
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=groundwork-system
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch,namespace=groundwork-system
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=groundwork-system
 
 // newManager caches what is watched: Runs and runner pods of the system namespace
 // only. Secrets and ConfigMaps are read live, by name.
