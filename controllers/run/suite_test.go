@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,8 +27,12 @@ import (
 	"github.com/groundwork-dev/groundwork/runner/pod"
 )
 
-// apiServer is a client of the API server of this package's tests.
-var apiServer client.WithWatch
+var (
+	// apiConfig is the access to the API server of this package's tests.
+	apiConfig *rest.Config
+	// apiServer is a client of it.
+	apiServer client.WithWatch
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(runTests(m))
@@ -52,7 +57,8 @@ func runTests(m *testing.M) int {
 			return 1
 		}
 	}
-	if apiServer, err = client.NewWithWatch(server.Config, client.Options{Scheme: scheme}); err != nil {
+	apiConfig = server.Config
+	if apiServer, err = client.NewWithWatch(apiConfig, client.Options{Scheme: scheme}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
