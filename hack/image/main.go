@@ -7,6 +7,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,6 +19,9 @@ import (
 
 func main() {
 	o, err := parseOptions(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
 		os.Exit(2)
@@ -33,29 +38,29 @@ func main() {
 // build makes the images that the options ask for.
 func build(ctx context.Context, o options) error {
 	for _, want := range []struct {
-		out, tag string
-		image    func(context.Context, options) (v1.Image, error)
+		target
+		image func(context.Context, options) (v1.Image, error)
 	}{
-		{o.controllerOut, o.controllerTag, controllerImage},
-		{o.bundleOut, o.bundleTag, bundleImage},
-		{o.appOut, o.appTag, appImage},
+		{o.controller, controllerImage},
+		{o.bundle, bundleImage},
+		{o.app, appImage},
 	} {
-		if want.out == "" && !o.push {
+		if !want.wanted(o.push) {
 			continue
 		}
 		start := time.Now()
 		image, err := want.image(ctx, o)
 		if err != nil {
-			return fmt.Errorf("build %s: %w", want.tag, err)
+			return fmt.Errorf("build %s: %w", want.reference(), err)
 		}
-		if err := deliver(ctx, image, want.tag, want.out, o.push); err != nil {
+		if err := deliver(ctx, image, want.reference(), want.out, o.push && want.tag != ""); err != nil {
 			return err
 		}
 		digest, err := image.Digest()
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s %s in %s\n", want.tag, digest, time.Since(start).Round(100*time.Millisecond))
+		fmt.Printf("%s %s in %s\n", want.reference(), digest, time.Since(start).Round(100*time.Millisecond))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,15 +10,32 @@ import (
 
 // options are the command's flags.
 type options struct {
-	controllerOut, controllerTag string
-	bundleOut, bundleTag         string
-	appOut, appTag               string
-	push                         bool
-	modules                      repeated
-	providers                    string
-	terraform                    string
-	version                      string
+	controller, bundle, app target
+	push                    bool
+	modules                 repeated
+	providers               string
+	terraform               string
+	version                 string
 }
+
+// target is where an image goes. It is built when a file is named, or a tag is and
+// the images are pushed.
+type target struct {
+	out, tag string
+	// local is the tag without one given.
+	local string
+}
+
+func (t *target) addFlags(f *flag.FlagSet, name, what string) {
+	t.local = "groundwork-" + name + ":dev"
+	f.StringVar(&t.out, name+"-out", "", "write the image of the "+what+" to this `FILE`, in the format of docker save")
+	f.StringVar(&t.tag, name+"-tag", "", "`NAME` of that image (default "+t.local+"; required for -push)")
+}
+
+func (t *target) wanted(push bool) bool { return t.out != "" || push && t.tag != "" }
+
+// reference is the image's name.
+func (t *target) reference() string { return cmp.Or(t.tag, t.local) }
 
 // repeated is a flag that may be given more than once.
 type repeated []string
@@ -33,16 +51,13 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("image", flag.ContinueOnError)
 	f.SetOutput(out)
-	f.StringVar(&o.controllerOut, "controller-out", "", "write the controller image to this file, as `docker save` would")
-	f.StringVar(&o.controllerTag, "controller-tag", "groundwork-controller:dev", "name of the controller image")
-	f.StringVar(&o.bundleOut, "bundle-out", "", "write the bundle image to this file")
-	f.StringVar(&o.bundleTag, "bundle-tag", "groundwork-bundle:dev", "name of the bundle image")
-	f.StringVar(&o.appOut, "app-out", "", "write the image of the demo's app to this file")
-	f.StringVar(&o.appTag, "app-tag", "groundwork-demo-app:dev", "name of the image of the demo's app")
-	f.BoolVar(&o.push, "push", false, "push the images to the registries that their names tell, with Docker's credentials")
-	f.Var(&o.modules, "modules", "directory with modules, a folder with module.yaml each; may be repeated (default ./modules)")
-	f.StringVar(&o.providers, "providers", "", "unpacked filesystem mirror of providers (default: looked up, see README.md)")
-	f.StringVar(&o.terraform, "terraform", "", "Terraform binary (default: "+terraformVersion+", looked up or downloaded)")
+	o.controller.addFlags(f, "controller", "controller")
+	o.bundle.addFlags(f, "bundle", "runner pods")
+	o.app.addFlags(f, "app", "demo's app")
+	f.BoolVar(&o.push, "push", false, "push the images that a -…-tag names to their registries, with Docker's credentials")
+	f.Var(&o.modules, "modules", "`DIR` with modules, a folder with module.yaml each; may be repeated (default ./modules)")
+	f.StringVar(&o.providers, "providers", "", "`DIR` of an unpacked filesystem mirror of providers (default: looked up, see README.md)")
+	f.StringVar(&o.terraform, "terraform", "", "`FILE` of Terraform (default: "+terraformVersion+", looked up or downloaded)")
 	f.StringVar(&o.version, "version", "dev", "version in the images' labels")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -53,8 +68,8 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	if len(o.modules) == 0 {
 		o.modules = repeated{"modules"}
 	}
-	if o.controllerOut == "" && o.bundleOut == "" && o.appOut == "" && !o.push {
-		return o, errors.New("nothing to do: give -controller-out, -bundle-out, -app-out or -push")
+	if !o.controller.wanted(o.push) && !o.bundle.wanted(o.push) && !o.app.wanted(o.push) {
+		return o, errors.New("nothing to do: name a file with -controller-out, -bundle-out or -app-out, or tags and -push")
 	}
 	return o, nil
 }
