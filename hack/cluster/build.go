@@ -29,12 +29,12 @@ type program struct {
 func kubeProgram() program {
 	return program{
 		name: "kube", dir: "hack/cluster/kube", upstream: "k8s.io/kubernetes",
-		cost: "once; 7 to 14 minutes on two cores, 3 GB of Go build cache", ldflags: kubeVersionFlags,
+		cost: "7 to 14 minutes on two cores, and 3 GB of it", ldflags: kubeVersionFlags,
 	}
 }
 
 func corednsProgram() program {
-	return program{name: "coredns", dir: "hack/cluster/coredns", upstream: "github.com/coredns/coredns", cost: "once; 1 to 2 minutes"}
+	return program{name: "coredns", dir: "hack/cluster/coredns", upstream: "github.com/coredns/coredns", cost: "1 to 2 minutes"}
 }
 
 func pauseProgram() program {
@@ -156,8 +156,11 @@ func (c *cluster) compile(ctx context.Context, p program, r recipe, dir, output 
 	if _, err := exec.LookPath("go"); err != nil {
 		return refuse("the go command is not on the PATH, it compiles %s: install Go as go.mod asks for", p.name)
 	}
-	c.log.printf("compiling %s %s (%s)", p.name, r.version, p.cost)
+	c.log.printf("compiling %s %s (with an empty Go build cache %s)", p.name, r.version, p.cost)
 	packages := stalePackages(ctx, dir, r)
+	if packages > 0 {
+		c.log.printf("  %d packages to compile", packages)
+	}
 	var compiled atomic.Int64
 	done := make(chan struct{})
 	defer close(done)

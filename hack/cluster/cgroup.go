@@ -93,21 +93,33 @@ func endPods(ctx context.Context) error {
 // podProcesses lists what is in our cgroups; a cgroup that vanishes meanwhile has none.
 func podProcesses(hierarchies []string) []int {
 	var pids []int
-	for _, dir := range hierarchies {
-		filepath.WalkDir(filepath.Join(dir, cgroupName), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.Name() != "cgroup.procs" {
-				return nil
+	for _, group := range podGroups(hierarchies) {
+		procs, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+		if err != nil {
+			continue
+		}
+		for field := range strings.FieldsSeq(string(procs)) {
+			if pid, err := strconv.Atoi(field); err == nil && !slices.Contains(pids, pid) {
+				pids = append(pids, pid)
 			}
-			procs, _ := os.ReadFile(path)
-			for field := range strings.FieldsSeq(string(procs)) {
-				if pid, err := strconv.Atoi(field); err == nil && !slices.Contains(pids, pid) {
-					pids = append(pids, pid)
-				}
+		}
+	}
+	return pids
+}
+
+// podGroups returns the parent of the pods' cgroups and all below it, in each hierarchy, parents first.
+func podGroups(hierarchies []string) []string {
+	var groups []string
+	for _, dir := range hierarchies {
+		// Nothing can fail here: what cannot be read has gone.
+		_ = filepath.WalkDir(filepath.Join(dir, cgroupName), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				groups = append(groups, path)
 			}
 			return nil
 		})
 	}
-	return pids
+	return groups
 }
 
 func inPod(pid int) bool {
@@ -121,18 +133,9 @@ func removeCgroups() error {
 	if err != nil {
 		return err
 	}
-	for _, hierarchy := range dirs {
-		var groups []string
-		filepath.WalkDir(filepath.Join(hierarchy, cgroupName), func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				groups = append(groups, path)
-			}
-			return nil
-		})
-		for _, group := range slices.Backward(groups) {
-			if e := syscall.Rmdir(group); e != nil && e != syscall.ENOENT {
-				err = errors.Join(err, fmt.Errorf("remove cgroup %s: %w", group, e))
-			}
+	for _, group := range slices.Backward(podGroups(dirs)) {
+		if e := os.Remove(group); e != nil && !os.IsNotExist(e) {
+			err = errors.Join(err, fmt.Errorf("remove cgroup: %w", e))
 		}
 	}
 	return err

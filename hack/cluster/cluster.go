@@ -238,7 +238,6 @@ const grace = 5 * time.Second
 // folder stays, but for what a reboot would clear. It is safe to run at any time, and again after it failed.
 func (c *cluster) teardown(ctx context.Context) error {
 	if _, err := os.Stat(c.hostRecord()); os.IsNotExist(err) {
-		c.log.printf("nothing is up")
 		return nil
 	}
 	c.tools = newToolbox(c.layout, os.Getenv("PATH"))
@@ -250,7 +249,7 @@ func (c *cluster) teardown(ctx context.Context) error {
 	}
 	for _, step := range []func() error{
 		c.unmountAll,
-		c.removeShimSockets,
+		c.removeContainerTraces,
 		removeCgroups,
 		func() error { return c.removeNetwork(ctx) },
 		func() error { return os.RemoveAll(c.in("run")) },
@@ -260,7 +259,6 @@ func (c *cluster) teardown(ctx context.Context) error {
 			return err
 		}
 	}
-	c.log.printf("the cluster is down")
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -88,7 +89,7 @@ func (c command) parse(args []string) (arguments, error) {
 	var a arguments
 	fs := c.flags(&a)
 	for {
-		if err := fs.Parse(args); err == flag.ErrHelp {
+		if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
 			return a, err
 		} else if err != nil {
 			return a, refuse("%s: %v; see `cluster %s --help`", c.name, err, c.name)
@@ -123,7 +124,11 @@ func down(ctx context.Context, c *cluster, _ arguments) error {
 		return err
 	}
 	defer unlock()
-	return c.teardown(ctx)
+	if err := c.teardown(ctx); err != nil {
+		return err
+	}
+	c.log.printf("nothing runs any more; the state is kept in %s", c.state)
+	return nil
 }
 
 func wipe(ctx context.Context, c *cluster, _ arguments) error {
@@ -135,7 +140,11 @@ func wipe(ctx context.Context, c *cluster, _ arguments) error {
 	if err := c.teardown(ctx); err != nil {
 		return err
 	}
-	return c.removeState()
+	if err := c.removeState(); err != nil {
+		return err
+	}
+	c.log.printf("nothing is left; built binaries stay in %s", c.cache)
+	return nil
 }
 
 func load(ctx context.Context, c *cluster, a arguments) error {

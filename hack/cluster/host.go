@@ -32,12 +32,15 @@ func fixedFolders() []string {
 	return []string{
 		"/var/log/containers",
 		"/var/lib/kubelet", deviceFolder,
-		"/var/lib/cni", "/var/lib/cni/results",
+		"/var/lib/cni", resultsFolder,
 		"/run/containerd", "/run/containerd/s",
 	}
 }
 
-const deviceFolder = "/var/lib/kubelet/device-plugins"
+const (
+	deviceFolder  = "/var/lib/kubelet/device-plugins"
+	resultsFolder = "/var/lib/cni/results"
+)
 
 // checkHost refuses a machine on which the cluster would get in the way of something, or the other way round.
 func (l layout) checkHost() error {
@@ -137,14 +140,11 @@ func restoreSysctl(file, before string) error {
 
 // removeTraces removes our files from the fixed folders, and those folders that we caused, if they are empty now.
 func (l layout) removeTraces(r hostRecord) error {
-	traces, err := filepath.Glob("/var/lib/cni/results/" + networkName + "-*")
-	if err != nil {
-		return err
-	}
 	links, err := filepath.Glob("/var/log/containers/*")
 	if err != nil {
 		return err
 	}
+	var traces []string
 	for _, link := range links {
 		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, l.state+"/") {
 			traces = append(traces, link)
@@ -155,10 +155,8 @@ func (l layout) removeTraces(r hostRecord) error {
 			traces = append(traces, filepath.Join(deviceFolder, name))
 		}
 	}
-	for _, trace := range traces {
-		if err := os.Remove(trace); err != nil && !os.IsNotExist(err) {
-			return err
-		}
+	if err := removeFiles(traces); err != nil {
+		return err
 	}
 	for _, dir := range slices.Backward(r.Absent) {
 		os.Remove(dir) // fails when somebody else keeps something there by now

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 )
 
@@ -26,17 +24,21 @@ func lock(ctx context.Context, path, command string, log *progress) (unlock func
 		if err != nil {
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
-		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil && sameFile(f, path) {
-			f.Truncate(0)
-			fmt.Fprintf(f, "`%s` (process %d)", command, os.Getpid())
-			return func() { os.Remove(path); f.Close() }, nil
-		} else if err != nil && err != syscall.EWOULDBLOCK {
+		busy, err := tryLock(f)
+		if err != nil {
 			f.Close()
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
+		if !busy && sameFile(f, path) {
+			if err := nameHolder(f, command); err != nil {
+				f.Close()
+				return nil, fmt.Errorf("lock %s: %w", path, err)
+			}
+			return func() { os.Remove(path); f.Close() }, nil
+		}
 		f.Close()
-		if holder, _ := os.ReadFile(path); !told && len(holder) > 0 {
-			log.printf("waiting for %s to finish", strings.TrimSpace(string(holder)))
+		if holder, err := os.ReadFile(path); err == nil && len(holder) > 0 && !told {
+			log.printf("waiting for %s to finish", holder)
 			told = true
 		}
 		select {
@@ -45,6 +47,15 @@ func lock(ctx context.Context, path, command string, log *progress) (unlock func
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// nameHolder writes into the lock file who has it, for those who wait.
+func nameHolder(f *os.File, command string) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(f, "`%s` (process %d)", command, os.Getpid())
+	return err
 }
 
 // sameFile tells whether path still names f: its last holder may have removed it between our open and our lock.

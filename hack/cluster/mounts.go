@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 // mount is one line of /proc/self/mountinfo.
@@ -53,7 +52,7 @@ func (l layout) unmountAll() error {
 		return err
 	}
 	for _, point := range points {
-		if e := syscall.Unmount(point, syscall.MNT_DETACH); e != nil && e != syscall.EINVAL {
+		if e := unmount(point); e != nil {
 			err = errors.Join(err, fmt.Errorf("unmount %s: %w", point, e))
 		}
 	}

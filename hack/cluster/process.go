@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -120,11 +121,10 @@ func send(pid int, sig syscall.Signal, ours func(pid int) bool) error {
 	if err != nil {
 		return err
 	}
-	defer p.Release()
-	if !ours(pid) {
-		return nil
+	if ours(pid) {
+		err = p.Signal(sig)
 	}
-	if err := p.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := errors.Join(err, p.Release()); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("signal %v to process %d: %w", sig, pid, err)
 	}
 	return nil
@@ -184,15 +184,15 @@ func (t processTable) start(component string, argv, env []string, log string) (i
 	defer out.Close()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = "/"
-	cmd.Env = append(env, mark+"="+markValue(component, t.state))
+	cmd.Env = slices.Concat(env, []string{mark + "=" + markValue(component, t.state)})
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.SysProcAttr = ownSession()
 	if err := cmd.Start(); err != nil {
 		return 0, fmt.Errorf("start %s: %w", component, err)
 	}
 	ended := make(chan struct{})
-	go func() { cmd.Wait(); close(ended) }() // so that it does not stay a zombie when it ends while we watch
-	for !t.alive(cmd.Process.Pid) {          // the kernel shows the new environment a moment after Start has returned
+	go func() { _ = cmd.Wait(); close(ended) }() // so that it does not stay a zombie when it ends while we watch
+	for !t.alive(cmd.Process.Pid) {              // the kernel shows the new environment a moment after Start has returned
 		select {
 		case <-ended:
 			return cmd.Process.Pid, nil

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command pause keeps a pod's namespaces alive: it is the first process of every pod, waits to be told to end, and
 // collects the children that the pod's containers leave behind when they share their process namespace.
 package main
