@@ -23,8 +23,8 @@ import (
 // awsTimeout is enough for one run with the AWS provider on a loaded machine;
 // databaseTimeout for RDS, where the provider itself waits for minutes.
 const (
-	awsTimeout      = 3 * time.Minute
-	databaseTimeout = 6 * time.Minute
+	awsTimeout      = 5 * time.Minute
+	databaseTimeout = 10 * time.Minute
 )
 
 func TestBucket_createUpdateDelete(t *testing.T) {
