@@ -27,6 +27,7 @@ func archiveFiles() map[string]string {
 		"x/README.md":             "text",
 		"x/parts/a/README.md":     "text",
 		"x/tests/a.tftest.hcl":    "text",
+		"x/tests/setup/main.tf":   "text",
 		"x/main.tftest.hcl":       "text",
 		"x/examples/a/main.tf":    "text",
 		"x/.terraform/a/main.tf":  "text",
@@ -95,15 +96,18 @@ func TestModule_Digest(t *testing.T) {
 		change func(files map[string]string)
 		same   bool
 	}{
-		"The same files have the same digest.":      {func(map[string]string) {}, true},
-		"A README does not count.":                  {func(f map[string]string) { f["x/README.md"] = "other" }, true},
-		"A test does not count.":                    {func(f map[string]string) { delete(f, "x/tests/a.tftest.hcl") }, true},
-		"A summary does not count.":                 {func(f map[string]string) { f["x/module.yaml"] = "version: 1.2.3\nsummary: other\n" }, true},
-		"A file's content counts.":                  {func(f map[string]string) { f["x/main.tf"] = "# Main" }, false},
-		"A file's name counts.":                     {func(f map[string]string) { f["x/mein.tf"] = f["x/main.tf"]; delete(f, "x/main.tf") }, false},
-		"A new file counts.":                        {func(f map[string]string) { f["x/new.tf"] = "" }, false},
-		"The lock file counts.":                     {func(f map[string]string) { f["x/.terraform.lock.hcl"] = "" }, false},
-		"Text that moves from file to file counts.": {func(f map[string]string) { f["x/main.tf"], f["x/more.tf.json"] = "", "{}" }, false},
+		"The same files have the same digest.": {func(map[string]string) {}, true},
+		"A README does not count.":             {func(f map[string]string) { f["x/README.md"] = "other" }, true},
+		"A test does not count.":               {func(f map[string]string) { delete(f, "x/tests/a.tftest.hcl") }, true},
+		"A summary does not count.":            {func(f map[string]string) { f["x/module.yaml"] = "version: 1.2.3\nsummary: other\n" }, true},
+		"A file's content counts.":             {func(f map[string]string) { f["x/main.tf"] = "# Main" }, false},
+		"A file's name counts.":                {func(f map[string]string) { f["x/mein.tf"] = f["x/main.tf"]; delete(f, "x/main.tf") }, false},
+		"A new file counts.":                   {func(f map[string]string) { f["x/new.tf"] = "" }, false},
+		"The lock file counts.":                {func(f map[string]string) { f["x/.terraform.lock.hcl"] = "" }, false},
+		"A file that moves into another one counts.": {func(f map[string]string) {
+			f["x/main.tf"] += "more.tf.json" + f["x/more.tf.json"]
+			delete(f, "x/more.tf.json")
+		}, false},
 	}
 	digest := loadFiles(t, archiveFiles()).Digest
 	if hex, ok := strings.CutPrefix(digest, "sha256:"); !ok || len(hex) != 64 {

@@ -188,7 +188,7 @@ func TestLoad_providers(t *testing.T) {
 				    cloud = { source = "hashicorp/aws" }
 				  }
 				}
-				resource "aws_s3_bucket" "x" {
+				resource "other_thing" "x" {
 				  provider = cloud.west
 				}
 				resource "cloud_thing" "x" {}`},
@@ -216,6 +216,14 @@ func TestLoad_providers(t *testing.T) {
 				resource "t_sleep" "x" {}`,
 			},
 			want: []string{"registry.terraform.io/hashicorp/time"},
+		},
+		"Modules that call each other are read once.": {
+			files: map[string]string{
+				"main.tf":   "module \"a\" {\n  source = \"./a\"\n}\n",
+				"a/main.tf": "module \"b\" {\n  source = \"../b\"\n}\n",
+				"b/main.tf": "module \"a\" {\n  source = \"../a\"\n}\nresource \"aws_thing\" \"x\" {}\n",
+			},
+			want: []string{aws},
 		},
 		"Examples and tests do not count.": {
 			files: map[string]string{
