@@ -62,9 +62,29 @@ func createCgroups() error {
 		return err
 	}
 	for _, dir := range dirs {
-		if err := os.MkdirAll(filepath.Join(dir, cgroupName), 0o755); err != nil {
+		if err := enableControllers(dir); err != nil {
 			return err
 		}
+		if err := os.Mkdir(filepath.Join(dir, cgroupName), 0o755); err != nil && !os.IsExist(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// enableControllers lets the cgroups in dir use all controllers that dir has, as kubelet demands of the pods' parent;
+// runc does the same for every container. It is not undone: others may rely on it by then. Version 1 has no such file.
+func enableControllers(dir string) error {
+	available, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil || len(strings.Fields(string(available))) == 0 {
+		return err
+	}
+	wish := "+" + strings.Join(strings.Fields(string(available)), " +")
+	if err := os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte(wish), 0); err != nil {
+		return fmt.Errorf("enable the cgroup controllers (in a container, its processes must not be in its root cgroup): %w", err)
 	}
 	return nil
 }

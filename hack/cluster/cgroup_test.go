@@ -40,6 +40,24 @@ func TestMissingControllers(t *testing.T) {
 	}
 }
 
+func TestEnableControllers(t *testing.T) {
+	v1, v2 := t.TempDir(), t.TempDir()
+	if err := enableControllers(v1); err != nil {
+		t.Errorf("version 1: %v", err)
+	}
+	for file, text := range map[string]string{"cgroup.controllers": "cpuset cpu memory\n", "cgroup.subtree_control": ""} {
+		if err := os.WriteFile(filepath.Join(v2, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := enableControllers(v2); err != nil {
+		t.Errorf("version 2: %v", err)
+	}
+	if got, err := os.ReadFile(filepath.Join(v2, "cgroup.subtree_control")); err != nil || string(got) != "+cpuset +cpu +memory" {
+		t.Errorf("written: %q %v", got, err)
+	}
+}
+
 func TestPodProcesses(t *testing.T) {
 	cpu, memory := t.TempDir(), t.TempDir()
 	for file, pids := range map[string]string{

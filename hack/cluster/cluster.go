@@ -231,8 +231,9 @@ func lastLogLine(path string) string {
 	return lastLine(text)
 }
 
-// grace is what a component gets to end by itself; none has anything to lose.
-const grace = 5 * time.Second
+// grace is what a component gets to end by itself; none has anything to lose. The API server would use up any time
+// as long as somebody watches.
+const grace = 2 * time.Second
 
 // teardown ends everything and gives the host back what it was, as if the machine had been switched off. The state
 // folder stays, but for what a reboot would clear. It is safe to run at any time, and again after it failed.
@@ -314,7 +315,10 @@ func (c *cluster) restart(ctx context.Context, name string, away time.Duration) 
 		case <-time.After(away):
 		}
 	}
-	return errors.Join(c.startOne(context.WithoutCancel(ctx), p), ctx.Err())
+	if err := c.startOne(context.WithoutCancel(ctx), p); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
 }
 
 // status prints a line for each component, and fails unless all of them run.

@@ -156,6 +156,9 @@ func load(ctx context.Context, c *cluster, a arguments) error {
 			return refuse("load: %v", err)
 		}
 	}
+	if err := dial(ctx, "unix", c.containerdSocket()); err != nil {
+		return fmt.Errorf("containerd does not run (%w): run `cluster up` first", err)
+	}
 	if err := c.findTools(); err != nil {
 		return err
 	}

@@ -172,6 +172,8 @@ func grantCoreDNS(ctx context.Context, c *cluster) error {
 }
 
 func corednsReady(ctx context.Context, _ *cluster, _ time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // the resolver's own patience is much longer
+	defer cancel()
 	resolver := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, nodeIP+":53")
 	}}

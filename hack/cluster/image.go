@@ -80,7 +80,7 @@ func (c *cluster) importImage(ctx context.Context, archive string, out io.Writer
 	cmd.Env = c.tools.environment()
 	cmd.Stdout, cmd.Stderr = out, &problems
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("import %s (is the cluster up?): %w: %s", archive, err, lastLine(problems.Bytes()))
+		return fmt.Errorf("import %s: %w: %s", archive, err, lastLine(problems.Bytes()))
 	}
 	return nil
 }
