@@ -20,7 +20,7 @@ const (
 	// ReasonProgressing: a run is about to start or under way. Ready=Unknown.
 	ReasonProgressing = "Progressing"
 	// ReasonSuspended: spec.suspend is set; no run is started. Ready keeps what
-	// it was; an object that never was Ready is False.
+	// it was; an object that never was Ready, or is being deleted, is False.
 	ReasonSuspended = "Suspended"
 	// ReasonDestroying: the object is being deleted and its resources destroyed.
 	ReasonDestroying = "Destroying"

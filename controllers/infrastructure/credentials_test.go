@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
@@ -93,6 +95,38 @@ func TestReconciler_providerConfig(t *testing.T) {
 			if file := string(e.request(run).Provider); !strings.Contains(file, "eu-central-1") {
 				t.Errorf("the provider file is %s", file)
 			}
+		})
+	}
+}
+
+// Helm gives up at once on Stalled: what the cache does not know yet must not be
+// refused.
+func TestReconciler_staleProviderConfig(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		unknown func(obj client.Object) bool
+	}{
+		{"A ProviderConfig that the cache does not know yet is found.", func(obj client.Object) bool {
+			_, config := obj.(*v1alpha1.ProviderConfig)
+			return config
+		}},
+		{"A namespace that the cache does not know yet is found.", func(obj client.Object) bool {
+			_, metadata := obj.(*metav1.PartialObjectMetadata)
+			return metadata
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e := newEnv(t)
+			e.newConfig("aws")
+			e.create(bucketOf("aws"))
+			e.api.get = func(cached bool, key client.ObjectKey, obj client.Object) error {
+				if cached && tc.unknown(obj) {
+					return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
+				}
+				return nil
+			}
+			e.reconcile()
+			e.wantRuns(1)
 		})
 	}
 }

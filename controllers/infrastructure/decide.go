@@ -118,7 +118,8 @@ func decideDestroy(o *observed) decision {
 		return decision{forget, o.progressing("Nothing was ever applied", 0)}
 	}
 	if o.infra.Spec.Suspend {
-		return decision{keep, status.Suspended("Suspended: the resources are not destroyed until spec.suspend is removed")}
+		// Ready=True would say nothing of why the object does not go.
+		return decision{keep, status.Waiting(v1alpha1.ReasonSuspended, 0, "Suspended: the resources are not destroyed until spec.suspend is removed").Outcome}
 	}
 	if o.snapshot == nil {
 		return decision{keep, status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,

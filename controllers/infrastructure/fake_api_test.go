@@ -29,8 +29,8 @@ type fakeAPI struct {
 	fail func(n int, write string) (fail, done bool)
 	// runs, once set, is what it lists of Runs.
 	runs *v1alpha1.RunList
-	// get, once set, goes before a read.
-	get func(key client.ObjectKey, obj client.Object) error
+	// get, once set, goes before a read, from the cache or not.
+	get func(cached bool, key client.ObjectKey, obj client.Object) error
 }
 
 func newFakeAPI(base client.WithWatch) *fakeAPI {
@@ -78,7 +78,7 @@ func (f *fakeAPI) funcs(cached bool) interceptor.Funcs {
 	return interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
 			if f.get != nil {
-				if err := f.get(key, obj); err != nil {
+				if err := f.get(cached, key, obj); err != nil {
 					return err
 				}
 			}

@@ -269,6 +269,7 @@ func TestReconciler_suspend(t *testing.T) {
 		e.update(suspend(true))
 		e.delete()
 		e.reconcile()
+		e.want(v1alpha1.ReasonSuspended, "not destroyed")
 		e.wantRuns(1)
 		e.update(suspend(false))
 		e.reconcile()

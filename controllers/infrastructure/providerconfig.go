@@ -3,9 +3,11 @@ package infrastructure
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -32,19 +34,30 @@ func (r *Reconciler) providerConfig(ctx context.Context, o *observed, module *mo
 		}
 		return nil, nil
 	}
-	config, err := r.findProviderConfig(ctx, o)
-	if err != nil {
-		return nil, err
+	config, err := admittedProviderConfig(ctx, r.client, o)
+	if fault := (*status.Error)(nil); errors.As(err, &fault) {
+		// Helm gives up at once on a refusal, so that it must not come from a cache that
+		// is a moment behind.
+		config, err = admittedProviderConfig(ctx, r.live, o)
 	}
-	if err := r.admits(ctx, config, infra.Namespace); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return config, r.checkCredentials(ctx, config.Name, config.Spec.Credentials)
 }
 
+// admittedProviderConfig finds the one that the object may and does use.
+func admittedProviderConfig(ctx context.Context, c client.Reader, o *observed) (*v1alpha1.ProviderConfig, error) {
+	config, err := findProviderConfig(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	return config, admits(ctx, c, config, o.infra.Namespace)
+}
+
 // findProviderConfig finds the one that is applied with, named or default, in this
 // order: a changed default does not move what exists to another account.
-func (r *Reconciler) findProviderConfig(ctx context.Context, o *observed) (*v1alpha1.ProviderConfig, error) {
+func findProviderConfig(ctx context.Context, c client.Reader, o *observed) (*v1alpha1.ProviderConfig, error) {
 	name := o.infra.Spec.ProviderConfig
 	if applied := o.applied(); applied != nil && applied.Spec.ProviderConfig != "" {
 		if name != "" && name != applied.Spec.ProviderConfig {
@@ -53,10 +66,10 @@ func (r *Reconciler) findProviderConfig(ctx context.Context, o *observed) (*v1al
 		name = applied.Spec.ProviderConfig
 	}
 	if name == "" {
-		return r.defaultProviderConfig(ctx)
+		return defaultProviderConfig(ctx, c)
 	}
 	config := &v1alpha1.ProviderConfig{}
-	if err := r.client.Get(ctx, client.ObjectKey{Name: name}, config); apierrors.IsNotFound(err) {
+	if err := c.Get(ctx, client.ObjectKey{Name: name}, config); apierrors.IsNotFound(err) {
 		return nil, status.Stalled(v1alpha1.ReasonProviderConfigNotFound, 0,
 			"spec.providerConfig: there is no ProviderConfig %q; kubectl get providerconfigs lists them, platform engineers create them", name)
 	} else if err != nil {
@@ -71,9 +84,9 @@ func providerConfigChanged(got, applied string) error {
 		got, applied, applied)
 }
 
-func (r *Reconciler) defaultProviderConfig(ctx context.Context) (*v1alpha1.ProviderConfig, error) {
+func defaultProviderConfig(ctx context.Context, c client.Reader) (*v1alpha1.ProviderConfig, error) {
 	var list v1alpha1.ProviderConfigList
-	if err := r.client.List(ctx, &list); err != nil {
+	if err := c.List(ctx, &list); err != nil {
 		return nil, fmt.Errorf("list the ProviderConfigs: %w", err)
 	}
 	var found []string
@@ -113,7 +126,7 @@ func (r *Reconciler) checkCredentials(ctx context.Context, config string, creden
 }
 
 // admits checks that the ProviderConfig may be used in the namespace.
-func (r *Reconciler) admits(ctx context.Context, config *v1alpha1.ProviderConfig, namespace string) error {
+func admits(ctx context.Context, c client.Reader, config *v1alpha1.ProviderConfig, namespace string) error {
 	selector, err := metav1.LabelSelectorAsSelector(&config.Spec.NamespaceSelector)
 	if err != nil {
 		return status.Stalled(v1alpha1.ReasonProviderConfigForbidden, 0,
@@ -121,10 +134,9 @@ func (r *Reconciler) admits(ctx context.Context, config *v1alpha1.ProviderConfig
 	}
 	var ns metav1.PartialObjectMetadata
 	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	err = r.client.Get(ctx, client.ObjectKey{Name: namespace}, &ns)
+	err = c.Get(ctx, client.ObjectKey{Name: namespace}, &ns)
 	if apierrors.IsNotFound(err) {
-		// A new namespace, which the cache does not know yet.
-		err = r.live.Get(ctx, client.ObjectKey{Name: namespace}, &ns)
+		return status.Waiting(v1alpha1.ReasonProgressing, time.Second, "waiting for namespace %s to be known", namespace)
 	}
 	if err != nil {
 		return fmt.Errorf("read namespace %s: %w", namespace, err)

@@ -281,7 +281,7 @@ func TestReconciler_namespaceTerminating(t *testing.T) {
 // Anything but a proven absence is an error.
 func TestReconciler_unreadable(t *testing.T) {
 	forbidden := func(e *env) {
-		e.api.get = func(key client.ObjectKey, obj client.Object) error {
+		e.api.get = func(_ bool, key client.ObjectKey, obj client.Object) error {
 			if _, secret := obj.(*corev1.Secret); secret && key.Namespace == e.system {
 				return apierrors.NewForbidden(corev1.Resource("secrets"), key.Name, nil)
 			}
