@@ -92,10 +92,10 @@ func (r *configReader) defaultValue(v *Variable, attr *hcl.Attribute) cty.Value 
 }
 
 // convert converts a value to the variable's type: defaults of optional
-// attributes, then the conversion. The type's defaults do not apply to null.
+// attributes, then the conversion. A value that is null gets no defaults.
 // Source: https://github.com/hashicorp/terraform/blob/v1.11.4/internal/terraform/eval_variable.go
 func (v *Variable) convert(value cty.Value) (cty.Value, error) {
-	if v.defaults != nil && !value.IsNull() {
+	if v.defaults != nil {
 		value = v.defaults.Apply(value)
 	}
 	return convert.Convert(value, v.constraint)

@@ -31,6 +31,7 @@ func (s *Store) parts(ctx context.Context, key string) ([]corev1.Secret, error) 
 	}
 	parts := make([]corev1.Secret, len(list.Items))
 	for _, secret := range list.Items {
+		// Numbers beyond the count leave a gap below, which is reported.
 		n, ok := partNumber(key, secret.Name)
 		if !ok {
 			return nil, s.object("Secret", secret.Name).unreadable("it has the labels of the state %s but is not a part of it, and Terraform would read it too; remove its label tfstateSecretSuffix", first)
@@ -80,7 +81,7 @@ func partNumber(key, name string) (int, bool) {
 //
 // What follows the end of the gzip stream is ignored, as Terraform does: parts of
 // an older, larger state that its writer had no time to delete.
-func (s *Store) unpack(parts []corev1.Secret) ([]byte, error) {
+func (s *Store) unpack(key string, parts []corev1.Secret) ([]byte, error) {
 	var packed bytes.Buffer
 	for _, part := range parts {
 		packed.Write(part.Data[dataKey])
@@ -94,7 +95,7 @@ func (s *Store) unpack(parts []corev1.Secret) ([]byte, error) {
 	state, err := io.ReadAll(stream)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, first.unreadable("the state breaks off after %d of its Secrets; restore the missing one, %s, from a backup", len(parts), partName(strings.TrimPrefix(parts[0].Name, SecretName("")), len(parts)))
+		return nil, first.unreadable("the state breaks off after %d of its Secrets; restore the missing one, %s, from a backup", len(parts), partName(key, len(parts)))
 	case err != nil:
 		return nil, first.unreadable("its parts do not belong together (%v): a writer was killed between them; restore them from a backup", err)
 	}

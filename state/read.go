@@ -58,7 +58,7 @@ func (s *Store) read(ctx context.Context, key string) (*State, []corev1.Secret, 
 			return nil, parts, s.emptyPart(ctx, key, n, len(parts))
 		}
 	}
-	packed, err := s.unpack(parts)
+	packed, err := s.unpack(key, parts)
 	if err != nil {
 		return nil, parts, err
 	}
