@@ -1,7 +1,6 @@
 locals {
   generates_password  = nonsensitive(var.admin_password == null)
   password            = local.generates_password ? terraform_data.password[0].triggers_replace : var.admin_password
-  port                = 5432
   uses_default_subnet = length(var.subnet_ids) == 0
 }
 
@@ -54,13 +53,13 @@ resource "aws_security_group" "this" {
   ingress = length(var.allowed_cidr_blocks) + length(var.allowed_security_group_ids) == 0 ? [] : [{
     cidr_blocks      = var.allowed_cidr_blocks
     description      = "PostgreSQL"
-    from_port        = local.port
+    from_port        = 5432 # RDS's default, which the server is left with.
     ipv6_cidr_blocks = []
     prefix_list_ids  = []
     protocol         = "tcp"
     security_groups  = var.allowed_security_group_ids
     self             = false
-    to_port          = local.port
+    to_port          = 5432
   }]
 
   egress = []
@@ -72,20 +71,13 @@ resource "aws_security_group" "this" {
 
 # The owner's password.
 
-data "aws_secretsmanager_random_password" "this" {
-  count = local.generates_password ? 1 : 0
-
-  # Letters and digits alone: nothing to escape in a connection string.
-  exclude_punctuation = true
-  password_length     = 32
-}
-
-# Every plan draws another password; this keeps the first. It is kept in triggers_replace, because Terraform knows that
-# value to be sensitive, whereas it would show `output`, the copy of `input`, in the plan of a destroy.
+# Made up at the first apply, 128 random bits, and kept: later plans ignore that uuid() says something else each time. The
+# data source for random passwords would not do, as its id, which Terraform logs, is the password. Nor would `input`, whose
+# copy, `output`, is shown in the plan of a destroy; triggers_replace has no copy, and Terraform knows it to be sensitive.
 resource "terraform_data" "password" {
   count = local.generates_password ? 1 : 0
 
-  triggers_replace = sensitive(data.aws_secretsmanager_random_password.this[0].random_password)
+  triggers_replace = sensitive(replace(uuid(), "-", ""))
 
   lifecycle {
     ignore_changes = [triggers_replace]
@@ -120,7 +112,6 @@ resource "aws_db_instance" "this" {
   db_name  = var.database
   username = var.username
   password = local.password
-  port     = local.port
 
   db_subnet_group_name   = aws_db_subnet_group.this.name
   publicly_accessible    = false

@@ -22,7 +22,7 @@ resource "aws_security_group" "this" {
       prefix_list_ids  = []
       protocol         = rule.protocol == "all" ? "-1" : rule.protocol
       security_groups  = rule.source_security_group_ids
-      self             = false
+      self             = rule.self
       to_port          = local.ports[key].to
     }
   ]

@@ -6,12 +6,13 @@ variable "allow_egress" {
 }
 
 variable "ingress" {
-  description = "What may connect to the members. The key names the rule. `cidr_blocks` takes IPv4 and IPv6; `description` defaults to the key; `protocol` is all, icmp, icmpv6, tcp or udp; `port` belongs to tcp and udp alone; `to_port` makes it a range."
+  description = "What may connect to the members. The key names the rule. `cidr_blocks` takes IPv4 and IPv6; `description` defaults to the key; `protocol` is all, icmp, icmpv6, tcp or udp; `port` belongs to tcp and udp alone; `self` stands for the members themselves; `to_port` makes a range."
   type = map(object({
     cidr_blocks               = optional(list(string), [])
     description               = optional(string)
     port                      = optional(number)
     protocol                  = optional(string, "tcp")
+    self                      = optional(bool, false)
     source_security_group_ids = optional(list(string), [])
     to_port                   = optional(number)
   }))
@@ -64,9 +65,9 @@ variable "ingress" {
 
   validation {
     condition = alltrue([
-      for rule in var.ingress : length(rule.cidr_blocks) + length(rule.source_security_group_ids) > 0
+      for rule in var.ingress : rule.self || length(rule.cidr_blocks) + length(rule.source_security_group_ids) > 0
     ])
-    error_message = "ingress: every rule needs cidr_blocks or source_security_group_ids; one without either would admit nobody."
+    error_message = "ingress: every rule needs cidr_blocks, source_security_group_ids or self; one without would admit nobody."
   }
 
   validation {

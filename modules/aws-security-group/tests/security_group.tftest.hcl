@@ -38,6 +38,7 @@ run "follows_the_variables" {
       dns     = { port = 53, protocol = "udp", cidr_blocks = ["10.0.0.0/16"], description = "resolvers" }
       https   = { port = 443, cidr_blocks = ["0.0.0.0/0", "::/0"] }
       metrics = { port = 9000, to_port = 9100, source_security_group_ids = ["sg-0123456789abcdef0"] }
+      peers   = { port = 7946, self = true }
       ping    = { protocol = "icmp", cidr_blocks = ["10.0.0.0/16"] }
       trusted = { protocol = "all", cidr_blocks = ["10.1.0.0/16"] }
     }
@@ -47,12 +48,13 @@ run "follows_the_variables" {
   assert {
     condition = {
       for rule in aws_security_group.this.ingress : rule.description => join(" ", concat(
-        [rule.protocol, rule.from_port, rule.to_port], rule.cidr_blocks, rule.ipv6_cidr_blocks, tolist(rule.security_groups)
+        [rule.protocol, rule.from_port, rule.to_port], rule.cidr_blocks, rule.ipv6_cidr_blocks, tolist(rule.security_groups), rule.self ? ["self"] : []
       ))
       } == {
       resolvers = "udp 53 53 10.0.0.0/16"
       https     = "tcp 443 443 0.0.0.0/0 ::/0"
       metrics   = "tcp 9000 9100 sg-0123456789abcdef0"
+      peers     = "tcp 7946 7946 self"
       ping      = "icmp -1 -1 10.0.0.0/16"
       trusted   = "-1 0 0 10.1.0.0/16"
     }
