@@ -8,8 +8,8 @@ const (
 	// Infrastructure; its value is the object's state key (state.Key).
 	LabelKey = Group + "/key"
 
-	// LabelManagedBy, with the value ManagedBy, is on every object that the
-	// controller makes.
+	// LabelManagedBy is on every object that the controller makes, with the value
+	// ManagedBy.
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	// ManagedBy is the value of LabelManagedBy.
 	ManagedBy = "groundwork"

@@ -1,11 +1,9 @@
-package v1alpha1_test
+package v1alpha1
 
 import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	. "github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
 
 // newProviderConfig returns a valid object.

@@ -65,9 +65,8 @@ func newRun(n int, modify ...func(*v1alpha1.Run)) v1alpha1.Run {
 
 func destroy(run *v1alpha1.Run) { run.Spec.Operation = v1alpha1.OperationDestroy }
 
-func inputs(digest string) func(*v1alpha1.Run) {
-	return func(run *v1alpha1.Run) { run.Spec.InputsDigest = digest }
-}
+// otherInputs makes the Run one of digestB.
+func otherInputs(run *v1alpha1.Run) { run.Spec.InputsDigest = digestB }
 
 // taken makes the Run one that a pod has taken.
 func taken(run *v1alpha1.Run) {

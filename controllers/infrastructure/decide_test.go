@@ -45,11 +45,11 @@ func TestDecide_apply(t *testing.T) {
 	for _, tc := range []decideCase{
 		{"A new object needs a run.", newObserved(newInfra()), startApply, progress, "queue"},
 		{"The last run applied what is wanted.", newObserved(newInfra(), newRun(1, succeeded)), keep, v1alpha1.ReasonInSync, "Applied queue 1.0.0"},
-		{"Other inputs are wanted than were applied.", newObserved(newInfra(), newRun(1, inputs(digestB), succeeded)), startApply, progress, ""},
+		{"Other inputs are wanted than were applied.", newObserved(newInfra(), newRun(1, otherInputs, succeeded)), startApply, progress, ""},
 		{"What is wanted was applied once, but something else since.",
-			newObserved(newInfra(), newRun(2, inputs(digestB), succeeded), newRun(1, succeeded)), startApply, progress, ""},
+			newObserved(newInfra(), newRun(2, otherInputs, succeeded), newRun(1, succeeded)), startApply, progress, ""},
 		{"What is wanted was applied once, but something else was tried since.",
-			newObserved(newInfra(), newRun(2, inputs(digestB), failed), newRun(1, succeeded)), startApply, progress, ""},
+			newObserved(newInfra(), newRun(2, otherInputs, failed), newRun(1, succeeded)), startApply, progress, ""},
 		{"What was applied was destroyed since.", newObserved(newInfra(), newRun(2, destroy, succeeded), newRun(1, succeeded)), startApply, progress, ""},
 		{"A request to reconcile needs a run though all is in sync.", newObserved(newInfra(requested("1")), newRun(1, succeeded)), startApply, progress, ""},
 		{"A request is answered once.", newObserved(newInfra(requested("1")), newRun(1, succeeded, func(r *v1alpha1.Run) { r.Spec.ReconcileRequest = "1" })),
@@ -67,24 +67,23 @@ func TestDecide_apply(t *testing.T) {
 		{"A run that found the state locked waits for the lock.", newObserved(newInfra(), newRun(1, ended(v1alpha1.RunReasonLocked, time.Second))),
 			keep, v1alpha1.ReasonLocked, "the message of Locked"},
 		{"A request tries again at once.", newObserved(newInfra(requested("1")), newRun(1, failed)), startApply, progress, ""},
-		{"Other inputs are tried at once.", newObserved(newInfra(), newRun(1, inputs(digestB), failed)), startApply, progress, ""},
+		{"Other inputs are tried at once.", newObserved(newInfra(), newRun(1, otherInputs, failed)), startApply, progress, ""},
 	} {
 		tc.run(t)
 	}
 }
 
 func TestDecide_underWay(t *testing.T) {
-	other := inputs(digestB)
 	message := func(r *v1alpha1.Run) { r.Status.Message = "Applying 3 of 7" }
-	faulty := newObserved(newInfra(), newRun(1, other))
+	faulty := newObserved(newInfra(), newRun(1, otherInputs))
 	faulty.request, faulty.fault = nil, status.Stalled(v1alpha1.ReasonInvalidVariables, 0, "bad")
 	for _, tc := range []decideCase{
 		{"A pending run is waited for.", newObserved(newInfra(), newRun(1)), await, progress, "Apply: Pending"},
 		{"A run's progress is shown.", newObserved(newInfra(), newRun(1, applying, message)), await, progress, "Applying 3 of 7"},
 		{"A run under way goes on when suspended.", newObserved(newInfra(suspended), newRun(1)), await, progress, ""},
 		{"A run under way goes on with a request.", newObserved(newInfra(requested("1")), newRun(1)), await, progress, ""},
-		{"A run that no pod has taken is discarded when other inputs are wanted.", newObserved(newInfra(), newRun(1, other)), discard, progress, "Starting over"},
-		{"A run that a pod has taken goes on when other inputs are wanted.", newObserved(newInfra(), newRun(1, other, taken)), await, progress, ""},
+		{"A run that no pod has taken is discarded when other inputs are wanted.", newObserved(newInfra(), newRun(1, otherInputs)), discard, progress, "Starting over"},
+		{"A run that a pod has taken goes on when other inputs are wanted.", newObserved(newInfra(), newRun(1, otherInputs, taken)), await, progress, ""},
 		{"A run goes on when the object has a fault by now.", faulty, await, progress, ""},
 		{"A destroy that no pod has taken is discarded for an object that is there again.", newObserved(newInfra(), newRun(1, destroy)), discard, progress, ""},
 		{"A destroy that a pod has taken goes on for an object that is there again.", newObserved(newInfra(), newRun(1, destroy, taken)), await, progress, ""},

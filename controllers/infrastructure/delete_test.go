@@ -286,7 +286,7 @@ func forgetting(t *testing.T) *env {
 	e.reconcile()
 	e.succeed(nil)
 	e.newPod(e.last())
-	e.lock("1", "root@"+runName(e.key(), 1))
+	e.lock("root@" + runName(e.key(), 1))
 	return e
 }
 

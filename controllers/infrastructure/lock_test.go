@@ -29,10 +29,10 @@ func TestReconciler_lock(t *testing.T) {
 		reason string
 		parts  []string
 	}{
-		{"The pod of a run that is gone has its lock broken.", func(e *env) { e.lock("1", "root@"+runName(e.key(), 1)) },
+		{"The pod of a run that is gone has its lock broken.", func(e *env) { e.lock("root@" + runName(e.key(), 1)) },
 			true, v1alpha1.ReasonProgressing, nil},
 		{"The pod of a run that is still there has its lock broken once it is gone.", func(e *env) {
-			e.lock("1", "root@"+runName(e.key(), 1))
+			e.lock("root@" + runName(e.key(), 1))
 			e.newPod(e.last())
 			e.reconcile()
 			e.want(v1alpha1.ReasonProgressing, "Waiting for the pod of an earlier run")
@@ -41,13 +41,13 @@ func TestReconciler_lock(t *testing.T) {
 			}
 			e.reapPods()
 		}, true, v1alpha1.ReasonProgressing, nil},
-		{"A person's lock is left alone.", func(e *env) { e.lock("1", "ann@laptop") },
+		{"A person's lock is left alone.", func(e *env) { e.lock("ann@laptop") },
 			false, v1alpha1.ReasonLocked, []string{"ann@laptop", "since 2026-01-02T03:04:05Z", "OperationTypeApply", "lock 1"}},
-		{"The lock of a pod of another object's name is left alone.", func(e *env) { e.lock("1", "root@"+runName("shop-other-k", 1)) },
+		{"The lock of a pod of another object's name is left alone.", func(e *env) { e.lock("root@" + runName("shop-other-k", 1)) },
 			false, v1alpha1.ReasonLocked, []string{"shop-other-k-1"}},
-		{"The lock of a run that nobody knows is left alone.", func(e *env) { e.lock("1", "root@"+runName(e.key(), 7)) },
+		{"The lock of a run that nobody knows is left alone.", func(e *env) { e.lock("root@" + runName(e.key(), 7)) },
 			false, v1alpha1.ReasonLocked, nil},
-		{"A lock that does not say whose it is is left alone.", func(e *env) { e.lock("1", "") }, false, v1alpha1.ReasonLocked, nil},
+		{"A lock that does not say whose it is is left alone.", func(e *env) { e.lock("") }, false, v1alpha1.ReasonLocked, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e := newEnv(t)
@@ -87,7 +87,7 @@ func TestReconciler_deleteLocked(t *testing.T) {
 		e := newEnv(t)
 		e.ready()
 		e.delete()
-		e.lock("1", "ann@laptop")
+		e.lock("ann@laptop")
 		e.reconcile()
 		e.want(v1alpha1.ReasonLocked, "ann@laptop")
 		e.wantRuns(1)
@@ -98,7 +98,7 @@ func TestReconciler_deleteLocked(t *testing.T) {
 		e.delete()
 		e.reconcile()
 		e.succeed(nil)
-		e.lock("1", "ann@laptop")
+		e.lock("ann@laptop")
 		left := fmt.Sprint(requestsOf(e))
 		e.reconcile()
 		e.want(v1alpha1.ReasonLocked, "ann@laptop")

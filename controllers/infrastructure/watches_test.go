@@ -100,7 +100,10 @@ func TestReconciler_watches(t *testing.T) {
 
 	e.update(func(i *v1alpha1.Infrastructure) { i.Spec.Outputs.SecretName = "renamed" })
 	e.eventually("the renamed output Secret", func() bool { return e.secret("renamed") != nil && e.secret("orders") == nil })
-	// One that a crash has left, and that the object does not refer to.
+	e.eventually("the new name in the status", func() bool { return e.object().Status.Outputs.SecretName == "renamed" })
+	// One that a crash has left, and that the object does not refer to; once all is
+	// quiet, nothing else brings the object back.
+	time.Sleep(time.Second)
 	left := e.secret("renamed")
 	e.put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{
 		Namespace: e.namespace, Name: "left", Labels: left.Labels, OwnerReferences: left.OwnerReferences}})
