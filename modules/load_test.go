@@ -325,8 +325,8 @@ func TestLoad_faults(t *testing.T) {
 			},
 		},
 		"A manifest says version and summary, no more.": {
-			files: map[string]string{"x/module.yaml": "version: 1.0.0\nsumary: s\n", "x/main.tf": ""},
-			want:  []string{"x/module.yaml: summary is required", `x/module.yaml:2: unknown field "sumary"; the fields are version and summary`},
+			files: map[string]string{"x/module.yaml": "version: 1.0.0\ntitle: s\n", "x/main.tf": ""},
+			want:  []string{"x/module.yaml: summary is required", `x/module.yaml:2: unknown field "title"; the fields are version and summary`},
 		},
 		"A version is semantic, in three parts.": {
 			files: map[string]string{"x/module.yaml": "version: v1\nsummary: s\n", "x/main.tf": ""},

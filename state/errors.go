@@ -40,7 +40,7 @@ func (o object) apiError(verb string, err error) error {
 	case apierrors.IsNotFound(err):
 		return fmt.Errorf("%s: %w", o, ErrAbsent)
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%s: %w: the controller's Role must allow it to %s this kind of object in namespace %s: %v", o, ErrForbidden, verb, o.namespace, err)
+		return fmt.Errorf("%s: %w: the controller's Role must allow it to %s this kind of object in namespace %s: %w", o, ErrForbidden, verb, o.namespace, err)
 	default:
 		return fmt.Errorf("%s %s: %w", verb, o, err)
 	}

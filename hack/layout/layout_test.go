@@ -213,7 +213,7 @@ func TestLayout_breaches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := fstest.MapFS{
 				"hack/awsemu/go.mod": {},
-				c.file:                {Data: []byte(fmt.Sprintf("package x\n\nimport (\n\t\"fmt\"\n\t_ %q\n)\n", module+"/"+c.imports))},
+				c.file:               {Data: []byte(fmt.Sprintf("package x\n\nimport (\n\t\"fmt\"\n\t_ %q\n)\n", module+"/"+c.imports))},
 			}
 			if diff := cmp.Diff(c.want, breaches(t, root)); diff != "" {
 				t.Errorf("breaches (-want +got):\n%s", diff)
