@@ -81,3 +81,34 @@ func TestRunner_Run_canaries(t *testing.T) {
 		t.Error("the log has the environment masked that holds no secret")
 	}
 }
+
+// TestRunner_Run_stderr has a Terraform that says a secret where no JSON is.
+func TestRunner_Run_stderr(t *testing.T) {
+	f := newFixture(t, server.Config, server.Kubeconfig)
+	cfg := f.run("stderr", f.request(map[string]string{"main.tf": counted}))
+	cfg.Environ = append(cfg.Environ, "AWS_SECRET_ACCESS_KEY=canary7")
+	cfg.TerraformBinary = script(t, `case $1 in version) exec `+f.terraform+` "$@";; esac
+echo "panic: $AWS_SECRET_ACCESS_KEY" | tee /dev/stderr
+exit 2`)
+	o := f.execute(t.Context(), cfg)
+	f.wantReason(o, v1alpha1.RunReasonPlanFailed)
+	if strings.Contains(o.log, "canary") || strings.Count(o.log, "panic: "+masked) != 2 {
+		t.Errorf("want what was said on stdout and stderr masked, got %s", o.log)
+	}
+	if want := "terraform plan ended without a plan"; !strings.Contains(o.run.Status.Message, want) || o.run.Status.ApplyStartedAt != nil {
+		t.Errorf("want %q and nothing touched, got %+v", want, o.run.Status)
+	}
+
+	cfg = f.run("code", f.request(map[string]string{"main.tf": counted}))
+	cfg.Environ = append(cfg.Environ, "AWS_SECRET_ACCESS_KEY=canary7")
+	cfg.TerraformBinary = script(t, `case $1 in version) exec `+f.terraform+` "$@";; esac
+echo "broken: $AWS_SECRET_ACCESS_KEY" >&2
+exit 1`)
+	o = f.execute(t.Context(), cfg)
+	f.wantReason(o, v1alpha1.RunReasonPlanFailed)
+	for where, said := range map[string]string{"log": o.log, "status": o.run.Status.Message, "termination message": o.result.Message} {
+		if strings.Contains(said, "canary") || !strings.Contains(said, "broken: "+masked) {
+			t.Errorf("%s: want the secret masked, got %s", where, said)
+		}
+	}
+}

@@ -66,7 +66,8 @@ type eventDiagnostic struct {
 	Address  string `json:"address"`
 }
 
-// eventWriter hands each line that is written to it to a function.
+// eventWriter hands each line that is written to it to a function. Two goroutines
+// may not write to the same one.
 type eventWriter struct {
 	rest   []byte
 	handle func(event)

@@ -77,9 +77,13 @@ func TestRunner_Run_signal(t *testing.T) {
 
 func TestRunner_Run_timeout(t *testing.T) {
 	f := newFixture(t, server.Config, server.Kubeconfig)
+	start := time.Now()
 	o := f.execute(t.Context(), f.run("timeout", f.slowRequest(60), withTimeout(6*time.Second)))
 	f.wantReason(o, v1alpha1.RunReasonTimedOut)
 	f.wantSlowStopped(o)
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("the timeout was not kept: it took %s", took)
+	}
 	if !strings.Contains(o.run.Status.Message, "6s") {
 		t.Errorf("the message does not name the timeout: %s", o.run.Status.Message)
 	}

@@ -118,6 +118,7 @@ func (s *session) initialize(ctx context.Context) error {
 	if found.LessThan(version.Must(version.NewVersion(minTerraform))) {
 		return fmt.Errorf("%s is Terraform %s: the modules need %s or newer", s.cfg.TerraformBinary, found, minTerraform)
 	}
+	tf.SetStderr(&eventWriter{handle: s.log.event})
 	s.tf = tf
 	s.log.printf("Terraform %s: %s %s %s", found, s.req.Operation, s.req.Module.Name, s.req.Module.Version)
 	return nil
@@ -162,11 +163,16 @@ func (s *session) init(ctx context.Context) error {
 func (s *session) planOnce(ctx context.Context) (bool, error) {
 	// What a command wrote last must not see what the next one writes.
 	defer s.tf.SetStdout(io.Discard)
-	return s.tf.PlanJSON(ctx, s.events(),
+	changes, err := s.tf.PlanJSON(ctx, s.events(),
 		tfexec.Out(s.cfg.path(planFile)),
 		tfexec.VarFile(s.cfg.path(variablesFile)),
 		tfexec.Destroy(s.req.Operation == v1alpha1.OperationDestroy),
 	)
+	if err == nil && s.progress.plan == nil {
+		// A Go program that breaks down has the exit code of a plan with changes.
+		return false, errors.New("terraform plan ended without a plan; the pod's log has what it said")
+	}
+	return changes, err
 }
 
 // apply applies exactly the plan that was made.
