@@ -226,7 +226,7 @@ func runs(t *testing.T, infra *v1alpha1.Infrastructure) []v1alpha1.Run {
 func waitApplying(t *testing.T, infra *v1alpha1.Infrastructure) *v1alpha1.Run {
 	t.Helper()
 	var applying *v1alpha1.Run
-	eventually(t, time.Minute, "a run of "+infra.Name+" is applying", func(context.Context) (bool, string) {
+	eventually(t, awsTimeout, "a run of "+infra.Name+" is applying", func(context.Context) (bool, string) {
 		for _, run := range runs(t, infra) {
 			if run.Status.Phase == v1alpha1.RunApplying {
 				applying = &run
