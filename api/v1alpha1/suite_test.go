@@ -43,6 +43,7 @@ func runTests(m *testing.M) int {
 			return 1
 		}
 	}
+	server.Config.QPS = -1
 	if apiServer, err = client.New(server.Config, client.Options{Scheme: scheme}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

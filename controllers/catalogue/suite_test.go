@@ -37,6 +37,7 @@ func runTests(m *testing.M) int {
 		}
 	}()
 	apiConfig = server.Config
+	apiConfig.QPS = -1
 	return m.Run()
 }
 

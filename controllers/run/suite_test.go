@@ -58,6 +58,7 @@ func runTests(m *testing.M) int {
 		}
 	}
 	apiConfig = server.Config
+	apiConfig.QPS = -1
 	if apiServer, err = client.NewWithWatch(apiConfig, client.Options{Scheme: scheme}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
