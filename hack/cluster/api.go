@@ -58,14 +58,11 @@ func (l layout) client() (*http.Client, error) {
 
 // get reads url as the administrator and decodes the JSON that comes back into object, unless that is nil.
 func (c *cluster) get(ctx context.Context, url string, object any) error {
-	if c.http == nil {
-		client, err := c.client()
-		if err != nil {
-			return err
-		}
-		c.http = client
+	client, err := c.administrator()
+	if err != nil {
+		return err
 	}
-	return fetch(ctx, c.http, url, object)
+	return fetch(ctx, client, url, object)
 }
 
 func fetch(ctx context.Context, client *http.Client, url string, object any) error {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 )
@@ -26,7 +27,11 @@ type cluster struct {
 	coredns    string // binary
 	pauseImage string // archive
 
-	http *http.Client // the administrator's, made by the first get
+	administrator func() (*http.Client, error) // makes the client when it is first asked for: its certificate must be there
+}
+
+func newCluster(l layout, out, progress io.Writer) *cluster {
+	return &cluster{layout: l, out: out, log: newProgress(progress), administrator: sync.OnceValues(l.client)}
 }
 
 func (c *cluster) processes() processTable { return processTable{proc: "/proc", state: c.state} }
@@ -145,8 +150,9 @@ func (c *cluster) startAll(ctx context.Context) error {
 	for _, p := range components() {
 		ready[p.name] = make(chan struct{})
 	}
+	var starts sync.WaitGroup
 	for _, p := range components() {
-		go func() {
+		starts.Go(func() {
 			for _, name := range p.after {
 				select {
 				case <-ready[name]:
@@ -159,14 +165,11 @@ func (c *cluster) startAll(ctx context.Context) error {
 				return
 			}
 			close(ready[p.name])
-		}()
+		})
 	}
-	for _, p := range components() {
-		select {
-		case <-ready[p.name]:
-		case <-ctx.Done():
-			return fmt.Errorf("%w; `cluster up` goes on from here, `cluster wipe` begins anew", context.Cause(ctx))
-		}
+	starts.Wait()
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w; `cluster up` goes on from here, `cluster wipe` begins anew", context.Cause(ctx))
 	}
 	return nil
 }

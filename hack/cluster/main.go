@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		if err != nil {
 			return err
 		}
-		return c.run(ctx, &cluster{layout: l, out: out, log: newProgress(progress)}, given)
+		return c.run(ctx, newCluster(l, out, progress), given)
 	}
 	return refuse("unknown command %q; `cluster help` lists them", args[0])
 }
