@@ -148,6 +148,16 @@ func TestRDS(t *testing.T) {
 		}
 	})
 
+	t.Run("One instance's user does not get into another's database.", func(t *testing.T) {
+		c.mustQuery("rds", "CreateDBInstance", instanceCall("one", "MasterUsername", "first", "DBName", "one")...)
+		defer remove("one")
+		c.mustQuery("rds", "CreateDBInstance", instanceCall("two", "MasterUsername", "second", "DBName", "two")...)
+		defer remove("two")
+		if _, err := connect(t, c, "one", "second", "one", password, "require"); err == nil {
+			t.Error("connected")
+		}
+	})
+
 	t.Run("An instance without a database has one called postgres.", func(t *testing.T) {
 		c.mustQuery("rds", "CreateDBInstance", instanceCall("orders", "DBName", "")...)
 		defer remove("orders")

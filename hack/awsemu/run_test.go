@@ -113,17 +113,49 @@ func TestEmulator_postgresURL(t *testing.T) {
 }
 
 func Test_run(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	address := freeAddress(t)
-	o := options{listen: address, dataDir: dataDir(t), postgresListen: "127.0.0.1:0"}
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, o) }()
+	cases := map[string]struct {
+		end     func(t *testing.T, stop context.CancelFunc, postmaster *os.Process)
+		wantErr string // a part of it
+	}{
+		"A signal ends the emulator and its PostgreSQL server.": {
+			func(_ *testing.T, stop context.CancelFunc, _ *os.Process) { stop() }, "",
+		},
+		"The end of the server is an error that names its log.": {
+			func(t *testing.T, _ context.CancelFunc, postmaster *os.Process) {
+				if err := postmaster.Signal(os.Interrupt); err != nil {
+					t.Error(err)
+				}
+			}, "PostgreSQL has ended, see ",
+		},
+	}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			o := options{listen: freeAddress(t), dataDir: dataDir(t), postgresListen: "127.0.0.1:0"}
+			ended := make(chan error, 1)
+			go func() { ended <- run(ctx, o) }()
+			waitHealthy(t, o.listen, ended)
+			pidFile := filepath.Join(o.dataDir, "postgres", "data", "postmaster.pid")
+			test.end(t, stop, processOf(t, pidFile))
+			err := <-ended
+			if (err == nil) != (test.wantErr == "") || (err != nil && !strings.Contains(err.Error(), test.wantErr)) {
+				t.Errorf("got error %v, want %q", err, test.wantErr)
+			}
+			if _, err := os.Stat(pidFile); err == nil {
+				t.Error("the PostgreSQL server outlived the emulator")
+			}
+		})
+	}
+}
+
+// waitHealthy waits for the emulator at address, which must not end meanwhile.
+func waitHealthy(t *testing.T, address string, ended <-chan error) {
+	t.Helper()
 	for {
-		response, err := http.Get("http://" + address + "/_emu/health")
-		if err == nil {
+		if response, err := http.Get("http://" + address + "/_emu/health"); err == nil {
 			response.Body.Close()
-			break
+			return
 		}
 		select {
 		case err := <-ended:
@@ -131,13 +163,21 @@ func Test_run(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("the end on a signal is an error: %v", err)
+}
+
+// processOf returns the process whose id is in the first line of a file.
+func processOf(t *testing.T, file string) *os.Process {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(o.dataDir, "postgres", "data", "postmaster.pid")); err == nil {
-		t.Error("the PostgreSQL server outlived the emulator")
+	line, _, _ := strings.Cut(string(data), "\n")
+	process, err := os.FindProcess(atoi(line))
+	if err != nil {
+		t.Fatal(err)
 	}
+	return process
 }
 
 // freeAddress is one that nobody listens on at the moment.
