@@ -22,7 +22,7 @@ import (
 func TestBundleImage(t *testing.T) {
 	isolateCache(t)
 	library, mirror := t.TempDir(), t.TempDir()
-	writeModule(t, library, "thing", providerHash)
+	writeModule(t, library, providerHash)
 	writeProvider(t, mirror)
 	terraform := filepath.Join(t.TempDir(), "terraform")
 	writeFile(t, terraform, "#!/bin/sh\necho '{\"terraform_version\": \"1.11.4\"}'\n", 0o755)
@@ -95,9 +95,10 @@ func writeProvider(t *testing.T, mirror string) {
 	writeFile(t, filepath.Join(mirror, "example.com", "acme", "thing", "1.0.0", platform(), "terraform-provider-thing"), "a provider", 0o755)
 }
 
-func writeModule(t *testing.T, library, name, hash string) {
+// writeModule writes the module thing, locked to a checksum unless that is empty.
+func writeModule(t *testing.T, library, hash string) {
 	t.Helper()
-	dir := filepath.Join(library, name)
+	dir := filepath.Join(library, "thing")
 	writeFile(t, filepath.Join(dir, "module.yaml"), "version: 1.0.0\nsummary: A thing.\n", 0o644)
 	writeFile(t, filepath.Join(dir, "main.tf"), "terraform {\n  required_providers {\n    thing = { source = \"example.com/acme/thing\" }\n  }\n}\n", 0o644)
 	writeFile(t, filepath.Join(dir, "tests", "thing.tftest.hcl"), "", 0o644)

@@ -23,7 +23,7 @@ func TestFindProviders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			isolateCache(t)
 			library, mirror := t.TempDir(), t.TempDir()
-			writeModule(t, library, "thing", tc.hash)
+			writeModule(t, library, tc.hash)
 			if tc.mirror {
 				writeProvider(t, mirror)
 			}
@@ -84,8 +84,8 @@ func TestDownloadProviders(t *testing.T) {
 
 func TestLoadModules(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
-	writeModule(t, a, "thing", providerHash)
-	writeModule(t, b, "thing", providerHash)
+	writeModule(t, a, providerHash)
+	writeModule(t, b, providerHash)
 	cases := map[string]struct {
 		reason    string
 		libraries []string

@@ -28,7 +28,7 @@ func findTerraform(ctx context.Context, path string) (terraformBinary, error) {
 	if path == "" {
 		var err error
 		if path, err = pinnedTerraform(ctx); err != nil {
-			return terraformBinary{}, fmt.Errorf("Terraform %s is neither on the PATH nor can it be downloaded; name a binary with -terraform: %w", terraformVersion, err)
+			return terraformBinary{}, fmt.Errorf("find or download Terraform %s; -terraform names another binary: %w", terraformVersion, err)
 		}
 	}
 	tf, err := tfexec.NewTerraform(filepath.Dir(path), path)

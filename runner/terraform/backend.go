@@ -27,7 +27,8 @@ func parseBackend(file json.RawMessage) (backendBlock, error) {
 		return backendBlock{}, fmt.Errorf("the request's backend has %d backend blocks, want 1", len(doc.Terraform.Backend))
 	}
 	var b backendBlock
-	for b.kind, b.settings = range doc.Terraform.Backend {
+	for kind, settings := range doc.Terraform.Backend {
+		b = backendBlock{kind, settings}
 	}
 	return b, nil
 }
