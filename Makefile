@@ -13,14 +13,14 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Tell the whole story on a real cluster; KEEP=1 leaves it running.
+demo: prerequisites ## Tell the whole story on a real cluster; KEEP=1 leaves it running.
 	go run ./hack/demo
 
 .PHONY: test
 test: prerequisites ## Unit tests, API server tests and the tests of every Terraform module.
 	go vet ./...
-	export KUBEBUILDER_ASSETS="$$(go run ./hack/cluster bin)"; go test ./...
-	cd hack/awsemu && go vet ./... && go test ./...
+	export KUBEBUILDER_ASSETS="$$(go run ./hack/cluster bin)"; go test -count=1 ./...
+	cd hack/awsemu && go vet ./... && go test -count=1 ./...
 
 .PHONY: e2e
 e2e: prerequisites ## Tests on a real cluster with real Terraform and the real AWS provider.
@@ -36,6 +36,7 @@ generate: ## Write CRDs, roles, deep copies and READMEs anew.
 	$(TOOL) controller-gen rbac:roleName=groundwork-controller,fileName=controller.yaml 'paths=./controllers/...;./cmd/controller' output:rbac:dir=deploy/roles
 	$(TOOL) controller-gen rbac:roleName=groundwork-runner,fileName=runner.yaml paths=./runner/terraform output:rbac:dir=deploy/roles
 	go run ./hack/docs
+	go run ./hack/docs hack/testbundle
 
 .PHONY: verify
 verify: generate lint ## Fail when generated files are stale or the linter complains.

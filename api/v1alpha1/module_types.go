@@ -68,7 +68,8 @@ type ModuleVariable struct {
 	// Required says that it has no default.
 	// +optional
 	Required bool `json:"required,omitempty"`
-	// Default is its default as JSON; absent when required or sensitive.
+	// Default is its default as JSON; absent when required, sensitive or
+	// null.
 	// +optional
 	Default *apiextensionsv1.JSON `json:"default,omitempty"`
 	// Sensitive says that its value is never shown.

@@ -97,7 +97,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil
 	}
 	status.Set(infra, outcome)
-	r.outcomeChanged(before, infra)
+	r.outcomeChanged(ctx, before, infra)
 	if err := status.Patch(ctx, r.client, before, infra); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}

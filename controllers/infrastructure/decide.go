@@ -12,7 +12,7 @@ import (
 
 const (
 	// firstRetry and maxRetry bound the time between a failed run and the next: it
-	// doubles from one to the other.
+	// grows fourfold from one to the other.
 	firstRetry = 15 * time.Second
 	maxRetry   = 15 * time.Minute
 	// maxFailures is the number of failed runs in a row after which the object is
@@ -200,7 +200,7 @@ func holdOff(o *observed, failed []v1alpha1.Run) (decision, bool) {
 func retryAfter(n int, run string) time.Duration {
 	d := slowRetry
 	if n < maxFailures {
-		d = min(firstRetry<<(n-1), maxRetry)
+		d = min(firstRetry<<(2*(n-1)), maxRetry)
 	}
 	h := fnv.New32a()
 	h.Write([]byte(run))

@@ -179,8 +179,8 @@ func TestHoldOff(t *testing.T) {
 		{"Nothing has failed.", nil, 0, "", false},
 		{"The first failure is waited for.", failures(1), 0, v1alpha1.ReasonRunFailed, false},
 		{"The wait is over.", failures(1), 10 * time.Second, "", false},
-		{"The fourth failure waits longer than the first.", failures(4), 100 * time.Second, v1alpha1.ReasonRunFailed, false},
-		{"Its wait is over.", failures(4), 150 * time.Second, "", false},
+		{"The fourth failure waits longer than the first.", failures(4), 10 * time.Minute, v1alpha1.ReasonRunFailed, false},
+		{"Its wait is over.", failures(4), 20 * time.Minute, "", false},
 		{"After the fifth, a person is needed.", failures(5), 0, v1alpha1.ReasonRetriesExhausted, true},
 		{"It is tried every hour all the same.", failures(5), 2 * time.Hour, "", false},
 		{"After the sixth, a person is needed still.", failures(6), 0, v1alpha1.ReasonRetriesExhausted, true},
@@ -207,8 +207,8 @@ func TestRetryAfter(t *testing.T) {
 		want time.Duration
 	}{
 		{"The first is 15 s.", 1, 15 * time.Second},
-		{"It doubles.", 2, 30 * time.Second},
-		{"It doubles again.", 4, 2 * time.Minute},
+		{"It grows fourfold.", 2, time.Minute},
+		{"The fourth is 15 min and no more.", 4, 15 * time.Minute},
 		{"The fifth is an hour.", 5, time.Hour},
 		{"Any other is an hour.", 500, time.Hour},
 	} {

@@ -1,16 +1,19 @@
 package infrastructure
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/state"
 )
 
 // outcomeChanged sends one event when Ready has changed its status or its reason.
-func (r *Reconciler) outcomeChanged(before, after *v1alpha1.Infrastructure) {
+func (r *Reconciler) outcomeChanged(ctx context.Context, before, after *v1alpha1.Infrastructure) {
 	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
 	is := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionReady)
 	if is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
@@ -20,18 +23,29 @@ func (r *Reconciler) outcomeChanged(before, after *v1alpha1.Infrastructure) {
 	if is.Status == metav1.ConditionFalse && is.Reason != v1alpha1.ReasonInputMissing && is.Reason != v1alpha1.ReasonSuspended {
 		kind = corev1.EventTypeWarning
 	}
-	r.recorder.Eventf(after, nil, kind, is.Reason, "Reconcile", "%s", truncate(is.Message))
+	r.event(ctx, after, kind, is.Reason, "Reconcile", "%s", truncate(is.Message))
 }
 
 // lockBroken says that the lock of a lost pod was broken.
-func (r *Reconciler) lockBroken(infra *v1alpha1.Infrastructure, lock *state.Lock) {
-	r.recorder.Eventf(infra, nil, corev1.EventTypeWarning, "LockBroken", "Unlock",
+func (r *Reconciler) lockBroken(ctx context.Context, infra *v1alpha1.Infrastructure, lock *state.Lock) {
+	r.event(ctx, infra, corev1.EventTypeWarning, "LockBroken", "Unlock",
 		"Broke lock %s of pod %s, which no longer exists", lock.ID, lock.Pod())
 }
 
 // destroyed says that nothing is left.
-func (r *Reconciler) destroyed(infra *v1alpha1.Infrastructure) {
-	r.recorder.Eventf(infra, nil, corev1.EventTypeNormal, "Destroyed", "Destroy", "Everything is destroyed")
+func (r *Reconciler) destroyed(ctx context.Context, infra *v1alpha1.Infrastructure) {
+	r.event(ctx, infra, corev1.EventTypeNormal, "Destroyed", "Destroy", "Everything is destroyed")
+}
+
+// event sends an event, unless the namespace is being deleted: it takes none then.
+func (r *Reconciler) event(ctx context.Context, infra *v1alpha1.Infrastructure, kind, reason, action, note string, args ...any) {
+	ns := &metav1.PartialObjectMetadata{}
+	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	err := r.client.Get(ctx, client.ObjectKey{Name: infra.Namespace}, ns)
+	if err == nil && !ns.DeletionTimestamp.IsZero() {
+		return
+	}
+	r.recorder.Eventf(infra, nil, kind, reason, action, note, args...)
 }
 
 // truncate bounds a message to what an event may hold, 1024 bytes.

@@ -43,7 +43,7 @@ func (r *Reconciler) forget(ctx context.Context, o *observed) error {
 	if err := r.client.Patch(ctx, o.infra, patch); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("remove the finalizer: %w", err)
 	}
-	r.destroyed(o.infra)
+	r.destroyed(ctx, o.infra)
 	return nil
 }
 

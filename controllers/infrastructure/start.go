@@ -111,7 +111,7 @@ func (r *Reconciler) checkLock(ctx context.Context, o *observed) error {
 	if err := r.state.Unlock(ctx, o.key, lock); err != nil {
 		return err
 	}
-	r.lockBroken(o.infra, lock)
+	r.lockBroken(ctx, o.infra, lock)
 	return nil
 }
 

@@ -24,6 +24,7 @@ import (
 
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;create;delete,namespace=groundwork-system
 // +kubebuilder:rbac:groups=infra.groundwork.dev,resources=runs/status,verbs=patch,namespace=groundwork-system
+// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=runs/finalizers,verbs=update,namespace=groundwork-system
 
 // Options are what a Reconciler works with; all are required.
 type Options struct {
