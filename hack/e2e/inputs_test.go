@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -34,8 +35,18 @@ func TestInput_refused(t *testing.T) {
 	if err := stage.Client.Create(t.Context(), closed); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = stage.Client.Delete(t.Context(), closed) })
+	t.Cleanup(func() {
+		if err := stage.Client.Delete(context.Background(), closed); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("each", func(t *testing.T) { testRefusals(t, ns, foreign.Name, closed.Name) })
+	if get(t, foreign); string(foreign.Data["mine"]) != "yes" {
+		t.Error("the foreign Secret was touched")
+	}
+}
 
+func testRefusals(t *testing.T, ns, foreign, closed string) {
 	for _, tc := range []struct {
 		name      string
 		module    string
@@ -56,11 +67,11 @@ func TestInput_refused(t *testing.T) {
 		{name: "unknown-variable", module: "slow", variables: map[string]any{"second": 1}, reason: v1alpha1.ReasonInvalidVariables,
 			message: []string{"spec.variables[second]", "seconds"}},
 		{name: "forbidden-provider", module: "aws-s3-bucket", variables: map[string]any{"name": "a-bucket"}, reason: v1alpha1.ReasonProviderConfigForbidden,
-			change:  func(infra *v1alpha1.Infrastructure) { infra.Spec.ProviderConfig = closed.Name },
-			message: []string{"spec.providerConfig", closed.Name, "team=payments", ns}},
+			change:  func(infra *v1alpha1.Infrastructure) { infra.Spec.ProviderConfig = closed },
+			message: []string{"spec.providerConfig", closed, "team=payments", ns}},
 		{name: "foreign-secret", module: "slow", reason: v1alpha1.ReasonOutputSecretConflict,
-			change:  func(infra *v1alpha1.Infrastructure) { infra.Spec.Outputs.SecretName = foreign.Name },
-			message: []string{"spec.outputs.secretName", foreign.Name}},
+			change:  func(infra *v1alpha1.Infrastructure) { infra.Spec.Outputs.SecretName = foreign },
+			message: []string{"spec.outputs.secretName", foreign}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -81,9 +92,4 @@ func TestInput_refused(t *testing.T) {
 			remove(t, infra, 30*time.Second)
 		})
 	}
-	t.Cleanup(func() {
-		if get(t, foreign); string(foreign.Data["mine"]) != "yes" {
-			t.Error("the foreign Secret was touched")
-		}
-	})
 }
