@@ -238,48 +238,56 @@ func (s *s3) deleteBucket(w http.ResponseWriter, _ *call, name string) error {
 }
 
 func (s *s3) headBucket(w http.ResponseWriter, _ *call, name string) error {
-	return s.store.read(func(st *state) error {
-		b, err := st.bucket(name)
-		if err == nil {
-			w.Header().Set("X-Amz-Bucket-Region", b.Region)
-		}
-		return err
-	})
+	b, err := s.bucket(name)
+	if err == nil {
+		w.Header().Set("X-Amz-Bucket-Region", b.Region)
+	}
+	return err
 }
 
 func (s *s3) getBucketLocation(w http.ResponseWriter, _ *call, name string) error {
-	return s.store.read(func(st *state) error {
+	b, err := s.bucket(name)
+	if err != nil {
+		return err
+	}
+	region := b.Region
+	if region == "us-east-1" {
+		region = "" // S3's first region has no name here
+	}
+	return writeXML(w, http.StatusOK, struct {
+		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ LocationConstraint"`
+		Region  string   `xml:",chardata"`
+	}{Region: region})
+}
+
+// bucket returns a bucket's record as it is now. Its configuration may change, so it is copied.
+func (s *s3) bucket(name string) (bucket, error) {
+	var found bucket
+	err := s.store.read(func(st *state) error {
 		b, err := st.bucket(name)
-		if err != nil {
-			return err
+		if err == nil {
+			found = *b
+			found.Config = maps.Clone(b.Config)
 		}
-		region := b.Region
-		if region == "us-east-1" {
-			region = "" // S3's first region has no name here
-		}
-		return writeXML(w, http.StatusOK, struct {
-			XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ LocationConstraint"`
-			Region  string   `xml:",chardata"`
-		}{Region: region})
+		return err
 	})
+	return found, err
 }
 
 func (s *s3) getConfig(w http.ResponseWriter, name string, sub subresource) error {
-	return s.store.read(func(st *state) error {
-		b, err := st.bucket(name)
-		if err != nil {
-			return err
-		}
-		set, ok := b.Config[sub.query]
-		if !ok && sub.noneCode != "" {
-			return notFound(sub.noneCode, "The bucket %s has no %s configuration", name, sub.query)
-		}
-		if sub.header != "" && set.Header != "" {
-			w.Header().Set(sub.header, set.Header)
-		}
-		_, err = io.WriteString(w, cmp.Or(set.Body, sub.none))
+	b, err := s.bucket(name)
+	if err != nil {
 		return err
-	})
+	}
+	set, ok := b.Config[sub.query]
+	if !ok && sub.noneCode != "" {
+		return notFound(sub.noneCode, "The bucket %s has no %s configuration", name, sub.query)
+	}
+	if sub.header != "" && set.Header != "" {
+		w.Header().Set(sub.header, set.Header)
+	}
+	_, err = io.WriteString(w, cmp.Or(set.Body, sub.none))
+	return err
 }
 
 func (s *s3) putConfig(w http.ResponseWriter, c *call, name string, sub subresource) error {
