@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,8 +17,7 @@ import (
 // only its own user and root can reach, and it ends with the emulator.
 type postgresServer struct {
 	bin     string // the folder of its programs
-	dir     string // of its data and its log
-	sockets string // a short path, because that of a Unix socket must be: the data directory's may be long
+	dir     string // of its data, its log and its socket
 	process *syscall.SysProcAttr
 	server  *os.Process
 	exited  chan struct{} // closed when the server has ended
@@ -36,7 +34,8 @@ func startPostgres(ctx context.Context, binDir, dataDir string) (*postgresServer
 	s := &postgresServer{bin: binDir, dir: filepath.Join(dataDir, "postgres"), exited: make(chan struct{})}
 	for _, step := range []func(context.Context) error{s.find, s.prepare, s.initialise, s.start, s.waitReady} {
 		if err := step(ctx); err != nil {
-			return nil, errors.Join(err, s.stop())
+			s.stop()
+			return nil, err
 		}
 	}
 	return s, nil
@@ -64,14 +63,15 @@ func (s *postgresServer) find(context.Context) error {
 	return nil
 }
 
-// prepare makes the server's folders. PostgreSQL refuses to run as root, so root gives them to the user of Debian's package.
+// prepare makes the server's folder. PostgreSQL refuses to run as root, so root gives it to the user of Debian's package.
 func (s *postgresServer) prepare(context.Context) error {
+	const longest = 103 - len("/.s.PGSQL.5432") // of a Unix socket's path on the systems that allow least
+	if len(s.dir) > longest {
+		return &setupError{fmt.Sprintf("the path %s is too long for a Unix socket in it: name a directory with --data that is %d bytes shorter",
+			s.dir, len(s.dir)-longest)}
+	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("making the PostgreSQL folder: %w", err)
-	}
-	var err error
-	if s.sockets, err = os.MkdirTemp("", "awsemu-"); err != nil {
-		return fmt.Errorf("making the folder of the PostgreSQL socket: %w", err)
 	}
 	s.process = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in a terminal reaches the emulator alone
 	endWithParent(s.process)
@@ -89,7 +89,7 @@ func (s *postgresServer) prepare(context.Context) error {
 		return &setupError{fmt.Sprintf("the user postgres, as whom PostgreSQL runs, cannot enter %s: run `chmod o+x %s`, or name another directory with --data",
 			closed, closed)}
 	}
-	return errors.Join(os.Chown(s.dir, uid, gid), os.Chown(s.sockets, uid, gid))
+	return os.Chown(s.dir, uid, gid)
 }
 
 // closedParent returns a folder above dir that is closed to users that neither own it nor share its group; empty: none.
@@ -142,7 +142,7 @@ func (s *postgresServer) start(ctx context.Context) error {
 		return fmt.Errorf("opening the PostgreSQL log: %w", err)
 	}
 	defer log.Close()
-	cmd := s.command(context.WithoutCancel(ctx), "postgres", "-D", s.data(), "-k", s.sockets,
+	cmd := s.command(context.WithoutCancel(ctx), "postgres", "-D", s.data(), "-k", s.dir,
 		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=32MB",
 		"-c", "fsync=off", // an end of the process loses nothing; an end of the machine may
 		"-c", "log_min_error_statement=panic") // statements hold passwords
@@ -168,7 +168,7 @@ func (s *postgresServer) logFile() string { return filepath.Join(s.dir, "server.
 
 // adminURL is the connection of the server's superuser.
 func (s *postgresServer) adminURL() string {
-	return fmt.Sprintf("host=%s user=%s dbname=postgres", s.sockets, postgresAdmin)
+	return fmt.Sprintf("host='%s' user=%s dbname=postgres", s.dir, postgresAdmin)
 }
 
 func (s *postgresServer) waitReady(ctx context.Context) error {
@@ -190,10 +190,9 @@ func (s *postgresServer) waitReady(ctx context.Context) error {
 }
 
 // stop ends the server and waits for its end. It may be called at any time, also twice.
-func (s *postgresServer) stop() error {
+func (s *postgresServer) stop() {
 	if s.server != nil {
 		_ = s.server.Signal(syscall.SIGINT) // "fast": sessions end, data is written; an error means that it has ended already
 		<-s.exited
 	}
-	return os.RemoveAll(s.sockets)
 }

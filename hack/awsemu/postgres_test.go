@@ -65,10 +65,14 @@ func TestPostgresServer_start(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("two servers on the same data")
 	}
-	for _, server := range []*postgresServer{left, next} {
-		if err := server.stop(); err != nil {
-			t.Error(err)
-		}
+	left.stop()
+	next.stop()
+}
+
+func TestPostgresServer_prepare(t *testing.T) {
+	_, err := startPostgres(t.Context(), "", filepath.Join(t.TempDir(), strings.Repeat("long", 25)))
+	if _, ok := errors.AsType[*setupError](err); !ok || !strings.Contains(err.Error(), "is too long for a Unix socket") {
+		t.Errorf("a path too long: %v", err)
 	}
 }
 
@@ -78,9 +82,7 @@ func TestPostgresServer_waitReady(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := server.stop(); err != nil {
-		t.Fatal(err)
-	}
+	server.stop()
 	if err := os.WriteFile(filepath.Join(dir, "postgres", "data", "PG_VERSION"), []byte("1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

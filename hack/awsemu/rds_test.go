@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -15,11 +14,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// dataDir is a temporary directory that the PostgreSQL server's user can enter.
+// dataDir is a temporary directory that the PostgreSQL server's user can enter, with a path short enough for its socket.
 func dataDir(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil {
+	dir, err := os.MkdirTemp("", "awsemu-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
 	return dir

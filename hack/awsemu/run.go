@@ -154,7 +154,7 @@ func (e *emulator) stop() error {
 		errs = append(errs, e.objects.close())
 	}
 	if e.postgres != nil {
-		errs = append(errs, e.postgres.stop())
+		e.postgres.stop()
 	}
 	return errors.Join(errs...)
 }

@@ -87,11 +87,7 @@ func TestEmulator_postgresURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := server.stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(server.stop)
 	o := options{dataDir: dir, postgresListen: "127.0.0.1:0", rdsHost: "127.0.0.1", postgresURL: server.adminURL()}
 	e, err := start(t.Context(), o, slog.New(slog.DiscardHandler))
 	if err != nil {
