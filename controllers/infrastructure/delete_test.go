@@ -313,7 +313,7 @@ func TestReconciler_forgetInterrupted(t *testing.T) {
 				e.pass(time.Minute)
 			}
 			if failed == "" {
-				if n < 10 {
+				if n < 9 {
 					t.Errorf("a forget has %d writes: %q", n, e.api.writes)
 				}
 				break

@@ -19,7 +19,8 @@ func (r *Reconciler) forget(ctx context.Context, o *observed) error {
 	if err := r.checkCurrent(ctx, o); err != nil {
 		return err
 	}
-	if err := r.clearEarlierPods(ctx, o); err != nil {
+	// They are not waited for: a pod whose Run is finished or gone does nothing.
+	if _, err := r.deletePods(ctx, o); err != nil {
 		return err
 	}
 	if err := r.checkLock(ctx, o); err != nil {

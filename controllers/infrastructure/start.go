@@ -69,13 +69,23 @@ func (r *Reconciler) newRun(o *observed, req *runner.Request, name string) *v1al
 	}
 }
 
-// clearEarlierPods removes the pods of finished runs, which are kept until now for
-// their logs. A lock that such a pod has left can be broken only when the pod is
-// gone. No other pods are there once checkCurrent has passed.
+// clearEarlierPods removes the pods of finished runs and waits for them to be gone:
+// only then can a lock that one of them has left be broken.
 func (r *Reconciler) clearEarlierPods(ctx context.Context, o *observed) error {
+	left, err := r.deletePods(ctx, o)
+	if err == nil && left > 0 {
+		err = &status.Error{Outcome: o.progressing("Waiting for the pod of an earlier run to be gone", time.Second)}
+	}
+	return err
+}
+
+// deletePods deletes the pods of finished runs, which are kept until now for their
+// logs, and returns how many are still there. No other pods are there once
+// checkCurrent has passed.
+func (r *Reconciler) deletePods(ctx context.Context, o *observed) (left int, err error) {
 	var pods corev1.PodList
 	if err := r.live.List(ctx, &pods, client.InNamespace(r.namespace), client.MatchingLabels(labelsOf(o.key))); err != nil {
-		return fmt.Errorf("list the runner pods: %w", err)
+		return 0, fmt.Errorf("list the runner pods: %w", err)
 	}
 	for i := range pods.Items {
 		pod := &pods.Items[i]
@@ -83,13 +93,10 @@ func (r *Reconciler) clearEarlierPods(ctx context.Context, o *observed) error {
 			continue
 		}
 		if err := r.client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("delete the finished pod %s: %w", pod.Name, err)
+			return 0, fmt.Errorf("delete the finished pod %s: %w", pod.Name, err)
 		}
 	}
-	if len(pods.Items) > 0 {
-		return &status.Error{Outcome: o.progressing("Waiting for the pod of an earlier run to be gone", time.Second)}
-	}
-	return nil
+	return len(pods.Items), nil
 }
 
 // checkLock breaks a lock whose holder is proven to be gone, and waits for any
