@@ -5,16 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestLock(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("locks are implemented on Linux only")
-	}
 	path := filepath.Join(t.TempDir(), "dir", "lock")
 	unlock, err := lock(context.Background(), path, "up", newProgress(new(strings.Builder)))
 	if err != nil {
