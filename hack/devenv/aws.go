@@ -59,7 +59,7 @@ func (s *Stage) startAWS(ctx context.Context) error {
 		return err
 	}
 	binary := filepath.Join(dir, "awsemu")
-	if err := s.run(ctx, "go", "build", "-C", "hack/awsemu", "-o", binary, "."); err != nil {
+	if err := s.goTool(ctx, "build", "-C", "hack/awsemu", "-o", binary, "."); err != nil {
 		return err
 	}
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL runs as a user of its own.

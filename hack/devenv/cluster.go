@@ -24,8 +24,8 @@ func (s *Stage) startCluster(ctx context.Context) error {
 		s.Kubeconfig = clientcmd.NewDefaultClientConfigLoadingRules().GetDefaultFilename()
 		return s.connect()
 	}
-	s.ours = s.run(ctx, "go", "run", "./hack/cluster", "status") != nil
-	if err := s.run(ctx, "go", "run", "./hack/cluster", "up"); err != nil {
+	s.ours = s.goTool(ctx, "run", "./hack/cluster", "status") != nil
+	if err := s.goTool(ctx, "run", "./hack/cluster", "up"); err != nil {
 		return err
 	}
 	bin, err := output(ctx, s.Root, "go", "run", "./hack/cluster", "bin")
@@ -64,7 +64,7 @@ func (s *Stage) connect() error {
 
 // RestartComponent takes a component of the embedded cluster away for a while.
 func (s *Stage) RestartComponent(ctx context.Context, component, down string) error {
-	return s.run(ctx, "go", "run", "./hack/cluster", "restart", "--down="+down, component)
+	return s.goTool(ctx, "run", "./hack/cluster", "restart", "--down="+down, component)
 }
 
 // nodeIP is this machine's address as pods see it.

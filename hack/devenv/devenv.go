@@ -108,7 +108,7 @@ func (s *Stage) Close() error {
 		errs = append(errs, s.AWS.stop())
 	}
 	if s.ours {
-		errs = append(errs, s.run(ctx, "go", "run", "./hack/cluster", "wipe"))
+		errs = append(errs, s.goTool(ctx, "run", "./hack/cluster", "wipe"))
 	}
 	return errors.Join(errs...)
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// run runs a command at the repository's root; its output goes to the log.
-func (s *Stage) run(ctx context.Context, name string, args ...string) error {
-	cmd := command(ctx, s.Root, name, args...)
+// goTool runs the go command at the repository's root; its output goes to the log.
+func (s *Stage) goTool(ctx context.Context, args ...string) error {
+	cmd := command(ctx, s.Root, "go", args...)
 	cmd.Stdout, cmd.Stderr = s.options.Log, s.options.Log
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", cmd, err)

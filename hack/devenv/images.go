@@ -34,7 +34,7 @@ func (s *Stage) loadImages(ctx context.Context) error {
 		if os.Getenv("GROUNDWORK_REGISTRY") == "" {
 			return fmt.Errorf("GROUNDWORK_REGISTRY is not set: with CLUSTER=existing it is a registry, such as registry.example.com/groundwork, to push the images to")
 		}
-		return s.run(ctx, "go", append(args, "-push")...)
+		return s.goTool(ctx, append(args, "-push")...)
 	}
 	dist := filepath.Join(s.Root, "dist")
 	if err := os.MkdirAll(dist, 0o755); err != nil {
@@ -46,8 +46,8 @@ func (s *Stage) loadImages(ctx context.Context) error {
 		args = append(args, "-"+image+"-out", file)
 		load = append(load, file)
 	}
-	if err := s.run(ctx, "go", args...); err != nil {
+	if err := s.goTool(ctx, args...); err != nil {
 		return err
 	}
-	return s.run(ctx, "go", load...)
+	return s.goTool(ctx, load...)
 }
