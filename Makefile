@@ -5,8 +5,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 TOOL = go tool -modfile=hack/tools/go.mod
-# Go modules of their own, each tested where it is.
-MODULES = hack/awsemu hack/cluster/kube hack/cluster/coredns hack/demo/app
+# Go modules of their own that hold more than a wrapper around others.
+MODULES = hack/awsemu hack/demo/app
 
 .PHONY: help
 help: ## List the targets.
