@@ -62,6 +62,12 @@ func TestPod_forceDeletedDuringApply(t *testing.T) {
 	ns := newNamespace(t)
 	infra := create(t, ns, "slow", "slow", map[string]any{"seconds": 30})
 	run := waitApplying(t, infra)
+	store := state.NewStore(stage.Client, devenv.Namespace)
+	eventually(t, time.Minute, "Terraform holds the lock and makes the first step", func(ctx context.Context) (bool, string) {
+		get(t, run)
+		lock, err := store.Lock(ctx, state.Key(ns, infra.Name))
+		return err == nil && lock != nil && strings.Contains(run.Status.Message, "step_"), fmt.Sprintf("%+v, %v, %s", lock, err, run.Status.Message)
+	})
 	killRunner(t, run.Name)
 	err := stage.Client.Delete(t.Context(), runnerPod(t, run.Name), client.GracePeriodSeconds(0))
 	if err != nil {
