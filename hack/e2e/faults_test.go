@@ -26,11 +26,12 @@ import (
 // These two are not parallel: they take away what the other tests need.
 
 func TestController_killedDuringApply(t *testing.T) {
+	controller := controllerPod(t)
 	ns := newNamespace(t)
 	infra := create(t, ns, "slow", "slow", map[string]any{"seconds": 15})
 	run := waitApplying(t, infra)
 	pod := runnerPod(t, run.Name)
-	killController(t)
+	kill(t, controller)
 
 	waitReady(t, infra, 2*time.Minute)
 	if all := runs(t, infra); len(all) != 1 || all[0].Status.PodUID != pod.UID {
@@ -163,15 +164,16 @@ func runnerPod(t *testing.T, name string) *corev1.Pod {
 	return pod
 }
 
-// killController ends the controller's process with SIGKILL.
-func killController(t *testing.T) {
+// controllerPod returns the controller's pod, once that of an earlier installation is
+// gone.
+func controllerPod(t *testing.T) *corev1.Pod {
 	t.Helper()
 	var pods corev1.PodList
-	err := stage.Client.List(t.Context(), &pods, client.InNamespace(devenv.Namespace), client.MatchingLabels{"app.kubernetes.io/name": "groundwork-controller"})
-	if err != nil || len(pods.Items) != 1 {
-		t.Fatalf("want one controller pod, got %d, %v", len(pods.Items), err)
-	}
-	kill(t, &pods.Items[0])
+	eventually(t, time.Minute, "there is one controller pod", func(ctx context.Context) (bool, string) {
+		err := stage.Client.List(ctx, &pods, client.InNamespace(devenv.Namespace), client.MatchingLabels{"app.kubernetes.io/name": "groundwork-controller"})
+		return err == nil && len(pods.Items) == 1, fmt.Sprintf("%d pods, %v", len(pods.Items), err)
+	})
+	return &pods.Items[0]
 }
 
 // killRunner ends the runner and its Terraform with SIGKILL.
