@@ -38,16 +38,12 @@ type processTable struct{ proc, state string }
 // read returns the process pid if it is one of ours and has not ended. (A zombie has no environment any more.)
 func (t processTable) read(pid int) (process, bool) {
 	dir := filepath.Join(t.proc, strconv.Itoa(pid))
-	environ, err := os.ReadFile(filepath.Join(dir, "environ"))
+	environ, stat, err := environOf(dir)
 	if err != nil {
 		return process{}, false
 	}
 	component, ok := componentOf(environ, t.state)
 	if !ok {
-		return process{}, false
-	}
-	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
-	if err != nil {
 		return process{}, false
 	}
 	cmdline, err := os.ReadFile(filepath.Join(dir, "cmdline"))
@@ -60,6 +56,40 @@ func (t processTable) read(pid int) (process, bool) {
 		main:      session(stat) == pid, // start makes each component the leader of a session
 		argv:      strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00"),
 	}, true
+}
+
+// environOf reads /proc/PID/environ, and /proc/PID/stat with it. While a process is in execve(2) its environment reads as
+// empty, so an empty one of a process that lives is looked at again; one that stays empty is believed.
+func environOf(dir string) (environ, stat []byte, err error) {
+	for range 20 {
+		if environ, err = os.ReadFile(filepath.Join(dir, "environ")); err != nil {
+			return nil, nil, err
+		}
+		if stat, err = os.ReadFile(filepath.Join(dir, "stat")); err != nil {
+			return nil, nil, err
+		}
+		if len(environ) > 0 || !hasMemory(stat) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return environ, stat, nil
+}
+
+// statField takes a field of /proc/PID/stat by its number in proc_pid_stat(5), from 3 on; "" when it has none. The
+// second field, the command in parentheses, may itself hold spaces and parentheses.
+func statField(stat []byte, number int) string {
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) <= number-3 {
+		return ""
+	}
+	return fields[number-3]
+}
+
+// hasMemory says whether the process has an address space: kernel threads and zombies have none, and so no environment.
+func hasMemory(stat []byte) bool {
+	size, _ := strconv.ParseUint(statField(stat, 23), 10, 64)
+	return size > 0
 }
 
 // componentOf finds the mark of a cluster in state among the NUL-separated variables of /proc/PID/environ.
@@ -75,14 +105,9 @@ func componentOf(environ []byte, state string) (string, bool) {
 	return "", false
 }
 
-// session takes the session's id from /proc/PID/stat; 0 when it has none. The second field, the command in
-// parentheses, may itself hold spaces and parentheses.
+// session takes the session's id from /proc/PID/stat; 0 when it has none.
 func session(stat []byte) int {
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) < 4 {
-		return 0
-	}
-	id, _ := strconv.Atoi(fields[3])
+	id, _ := strconv.Atoi(statField(stat, 6))
 	return id
 }
 

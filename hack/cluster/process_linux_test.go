@@ -57,6 +57,21 @@ func TestProcessTable_start(t *testing.T) {
 	}
 }
 
+// A process is seen at every moment, also while the kernel exchanges its program.
+func TestProcessTable_findDuringExec(t *testing.T) {
+	table := realTable(t)
+	script := filepath.Join(table.state, "again")
+	if err := os.WriteFile(script, []byte("exec /bin/sh \"$0\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pid := startForTest(t, table, "exec /bin/sh "+script)
+	for range 2000 {
+		if !table.alive(pid) {
+			t.Fatal("it was not seen")
+		}
+	}
+}
+
 func TestProcessTable_end(t *testing.T) {
 	table := realTable(t)
 	pid := startForTest(t, table, `trap "" TERM; while :; do sleep 0.1; done`)
