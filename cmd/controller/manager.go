@@ -25,12 +25,17 @@ import (
 	"github.com/groundwork-dev/groundwork/controllers/infrastructure"
 	runcontroller "github.com/groundwork-dev/groundwork/controllers/run"
 	"github.com/groundwork-dev/groundwork/modules"
+	"github.com/groundwork-dev/groundwork/runner/pod"
 	"github.com/groundwork-dev/groundwork/state"
 )
 
 // run starts the controllers and waits for ctx to end.
 func run(ctx context.Context, o options) error {
 	catalogue, err := o.catalogue()
+	if err != nil {
+		return err
+	}
+	runnerPod, err := o.pod()
 	if err != nil {
 		return err
 	}
@@ -48,7 +53,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := setup(ctx, mgr, o, catalogue); err != nil {
+	if err := setup(ctx, mgr, o, catalogue, runnerPod); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
@@ -111,7 +116,7 @@ func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 }
 
 // setup registers the controllers and probes.
-func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.Catalogue) error {
+func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.Catalogue, runnerPod pod.Config) error {
 	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
 	if err != nil {
 		return fmt.Errorf("make the live client: %w", err)
@@ -136,7 +141,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Metadata:     mgr.GetCache(),
 		Live:         live,
 		Clock:        clock.RealClock{},
-		Pod:          o.pod(),
+		Pod:          runnerPod,
 		StartTimeout: o.runnerStartTimeout,
 	}).SetupWithManager(mgr, o.workers); err != nil {
 		return err

@@ -7,8 +7,6 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.uber.org/zap/zapcore"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/groundwork-dev/groundwork/runner/pod"
 )
@@ -25,19 +23,12 @@ type options struct {
 
 	runnerImage          string
 	runnerServiceAccount string
-	runnerPullSecrets    []string
+	runnerTemplate       string
 	runnerStartTimeout   time.Duration
 	runnerGrace          time.Duration
-	runnerCPURequest     quantity
-	runnerMemoryRequest  quantity
-	runnerMemoryLimit    quantity
 }
 
 func (o *options) addFlags(f *pflag.FlagSet) {
-	o.runnerCPURequest = quantity{resource.MustParse("100m")}
-	o.runnerMemoryRequest = quantity{resource.MustParse("256Mi")}
-	o.runnerMemoryLimit = quantity{resource.MustParse("2Gi")}
-
 	f.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "system namespace: runs, runner pods, state and credentials live there; default $POD_NAMESPACE")
 	f.StringVar(&o.modulesDir, "modules-dir", "", "directory with the module library, a folder a module; default the bundled one")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics endpoint; 0 for none")
@@ -48,12 +39,9 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 
 	f.StringVar(&o.runnerImage, "runner-image", "", "bundle image of the runner pods; required")
 	f.StringVar(&o.runnerServiceAccount, "runner-service-account", "groundwork-runner", "ServiceAccount of runner pods whose credentials name none")
-	f.StringSliceVar(&o.runnerPullSecrets, "runner-image-pull-secret", nil, "Secret in the system namespace to pull the bundle image with; may be repeated")
+	f.StringVar(&o.runnerTemplate, "runner-template", "", "YAML file of what runner pods have besides: labels, annotations, imagePullPolicy, imagePullSecrets, resources, priorityClassName, nodeSelector, tolerations, affinity, env, each as in a Pod")
 	f.DurationVar(&o.runnerStartTimeout, "runner-start-timeout", 10*time.Minute, "how long a runner pod may take to start")
 	f.DurationVar(&o.runnerGrace, "runner-termination-grace-period", pod.DefaultTerminationGracePeriod, "how long a runner pod that is asked to end may take to save its state")
-	f.Var(&o.runnerCPURequest, "runner-cpu-request", "CPU request of runner pods")
-	f.Var(&o.runnerMemoryRequest, "runner-memory-request", "memory request of runner pods")
-	f.Var(&o.runnerMemoryLimit, "runner-memory-limit", "memory limit of runner pods: Terraform, providers and plans")
 }
 
 // check reports flags that cannot work.
@@ -67,8 +55,6 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("--runner-image is empty; name the bundle image of the runner pods")
 	case o.workers < 1:
 		return fmt.Errorf("--workers: got %d, wanted 1 or more", o.workers)
-	case o.runnerMemoryLimit.Cmp(o.runnerMemoryRequest.Quantity) < 0:
-		return fmt.Errorf("--runner-memory-limit: got %s, wanted at least --runner-memory-request, %s", &o.runnerMemoryLimit, &o.runnerMemoryRequest)
 	}
 	var level zapcore.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
@@ -85,31 +71,21 @@ func (o *options) level() zapcore.Level {
 }
 
 // pod is what the options say about runner pods.
-func (o *options) pod() pod.Config {
-	return pod.Config{
+func (o *options) pod() (pod.Config, error) {
+	config := pod.Config{
 		Image:                  o.runnerImage,
 		ServiceAccountName:     o.runnerServiceAccount,
-		ImagePullSecrets:       o.runnerPullSecrets,
 		TerminationGracePeriod: o.runnerGrace,
-		Resources: corev1.ResourceRequirements{
-			Requests: corev1.ResourceList{
-				corev1.ResourceCPU:    o.runnerCPURequest.Quantity,
-				corev1.ResourceMemory: o.runnerMemoryRequest.Quantity,
-			},
-			Limits: corev1.ResourceList{corev1.ResourceMemory: o.runnerMemoryLimit.Quantity},
-		},
 	}
+	if o.runnerTemplate == "" {
+		return config, nil
+	}
+	text, err := os.ReadFile(o.runnerTemplate)
+	if err != nil {
+		return config, fmt.Errorf("--runner-template: %w", err)
+	}
+	if config.Template, err = pod.ParseTemplate(text); err != nil {
+		return config, fmt.Errorf("--runner-template: %s: %w", o.runnerTemplate, err)
+	}
+	return config, nil
 }
-
-// quantity is a resource.Quantity as a flag.
-type quantity struct{ resource.Quantity }
-
-// Set implements pflag.Value.
-func (q *quantity) Set(s string) error {
-	parsed, err := resource.ParseQuantity(s)
-	q.Quantity = parsed
-	return err
-}
-
-// Type implements pflag.Value.
-func (q *quantity) Type() string { return "quantity" }

@@ -1,6 +1,9 @@
 package pod
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,15 +38,15 @@ func Build(run *v1alpha1.Run, cfg Config) *corev1.Pod {
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      run.Name,
 			Namespace: run.Namespace,
-			Labels: map[string]string{
+			Labels: merged(cfg.Template.Labels, map[string]string{
 				v1alpha1.LabelKey:       run.Labels[v1alpha1.LabelKey],
 				v1alpha1.LabelManagedBy: v1alpha1.ManagedBy,
-			},
-			Annotations: map[string]string{
+			}),
+			Annotations: merged(cfg.Template.Annotations, map[string]string{
 				// Moving the pod would interrupt the apply.
 				"cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
 				"karpenter.sh/do-not-disrupt":                    "true",
-			},
+			}),
 			OwnerReferences: []metav1.OwnerReference{
 				*metav1.NewControllerRef(run, v1alpha1.GroupVersion().WithKind("Run")),
 			},
@@ -58,11 +61,11 @@ func spec(run *v1alpha1.Run, cfg Config) corev1.PodSpec {
 		TerminationGracePeriodSeconds: ptr.To(gracePeriodSeconds(cfg.TerminationGracePeriod)),
 		ServiceAccountName:            serviceAccountName(run, cfg),
 		EnableServiceLinks:            ptr.To(false),
-		PriorityClassName:             cfg.PriorityClassName,
-		ImagePullSecrets:              imagePullSecrets(cfg.ImagePullSecrets),
-		NodeSelector:                  cfg.NodeSelector,
-		Tolerations:                   cfg.Tolerations,
-		Affinity:                      cfg.Affinity,
+		PriorityClassName:             cfg.Template.PriorityClassName,
+		ImagePullSecrets:              cfg.Template.ImagePullSecrets,
+		NodeSelector:                  cfg.Template.NodeSelector,
+		Tolerations:                   cfg.Template.Tolerations,
+		Affinity:                      cfg.Template.Affinity,
 		SecurityContext: &corev1.PodSecurityContext{
 			RunAsNonRoot:   ptr.To(true),
 			RunAsUser:      ptr.To(uid),
@@ -86,11 +89,11 @@ func container(run *v1alpha1.Run, cfg Config) corev1.Container {
 	c := corev1.Container{
 		Name:            ContainerName,
 		Image:           cfg.Image,
-		ImagePullPolicy: corev1.PullIfNotPresent,
+		ImagePullPolicy: cmp.Or(cfg.Template.ImagePullPolicy, corev1.PullIfNotPresent),
 		Command:         []string{runner.Binary},
 		Args:            []string{"run"},
 		Env:             environment(run, cfg),
-		Resources:       cfg.Resources,
+		Resources:       cfg.Template.Resources,
 		SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: ptr.To(false),
 			ReadOnlyRootFilesystem:   ptr.To(true),
@@ -109,10 +112,11 @@ func container(run *v1alpha1.Run, cfg Config) corev1.Container {
 	return c
 }
 
-// environment is the runner's contract. A key of the same name in the
-// credentials Secret does not win: env goes over envFrom.
+// environment is what the operator adds, and the runner's contract, which wins. A
+// key of the same name in the credentials Secret does not win either: env goes over
+// envFrom.
 func environment(run *v1alpha1.Run, cfg Config) []corev1.EnvVar {
-	return []corev1.EnvVar{
+	contract := []corev1.EnvVar{
 		{Name: runner.EnvRun, Value: run.Name},
 		{Name: runner.EnvNamespace, Value: run.Namespace},
 		{Name: runner.EnvPodUID, ValueFrom: &corev1.EnvVarSource{
@@ -123,6 +127,10 @@ func environment(run *v1alpha1.Run, cfg Config) []corev1.EnvVar {
 		}},
 		{Name: runner.EnvGracePeriod, Value: strconv.FormatInt(gracePeriodSeconds(cfg.TerminationGracePeriod), 10)},
 	}
+	added := slices.DeleteFunc(slices.Clone(cfg.Template.Env), func(env corev1.EnvVar) bool {
+		return slices.ContainsFunc(contract, func(own corev1.EnvVar) bool { return own.Name == env.Name })
+	})
+	return append(contract, added...)
 }
 
 func serviceAccountName(run *v1alpha1.Run, cfg Config) string {
@@ -139,10 +147,12 @@ func gracePeriodSeconds(d time.Duration) int64 {
 	return int64(d.Seconds())
 }
 
-func imagePullSecrets(names []string) []corev1.LocalObjectReference {
-	var refs []corev1.LocalObjectReference
-	for _, name := range names {
-		refs = append(refs, corev1.LocalObjectReference{Name: name})
+// merged returns both maps as one; what is in own wins.
+func merged(others, own map[string]string) map[string]string {
+	all := maps.Clone(others)
+	if all == nil {
+		return own
 	}
-	return refs
+	maps.Copy(all, own)
+	return all
 }

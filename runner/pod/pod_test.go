@@ -1,14 +1,15 @@
 package pod
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
@@ -49,26 +50,10 @@ func TestBuild(t *testing.T) {
 			reason: "Workload identity replaces the ServiceAccount, and all that the operator sets is in the pod.",
 			run:    run(func(r *v1alpha1.Run) { r.Spec.Credentials.ServiceAccountName = "aws-prod" }),
 			cfg: Config{
-				Image:              "registry.example.com/groundwork-bundle:1",
-				ServiceAccountName: "groundwork-runner",
-				Resources: corev1.ResourceRequirements{
-					Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("500m"), corev1.ResourceMemory: resource.MustParse("512Mi")},
-					Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")},
-				},
+				Image:                  "registry.example.com/groundwork-bundle:1",
+				ServiceAccountName:     "groundwork-runner",
 				TerminationGracePeriod: 15 * time.Minute,
-				ImagePullSecrets:       []string{"registry"},
-				PriorityClassName:      "infrastructure",
-				NodeSelector:           map[string]string{"pool": "system"},
-				Tolerations:            []corev1.Toleration{{Key: "system", Operator: corev1.TolerationOpExists}},
-				Affinity: &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
-					PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{
-						Weight: 1,
-						PodAffinityTerm: corev1.PodAffinityTerm{
-							TopologyKey:   "kubernetes.io/hostname",
-							LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}},
-						},
-					}},
-				}},
+				Template:               fullTemplate(t),
 			},
 		},
 	}
@@ -90,6 +75,43 @@ func TestBuild(t *testing.T) {
 			}
 			if diff := cmp.Diff(string(want), string(got)); diff != "" {
 				t.Errorf("%s\n-want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// fullTemplate sets every field, and tries to overrule what is Groundwork's own.
+func fullTemplate(t *testing.T) Template {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := ParseTemplate(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v, i := reflect.ValueOf(template), 0; i < v.NumField(); i++ {
+		if v.Field(i).IsZero() {
+			t.Errorf("testdata/template.yaml does not set %s", v.Type().Field(i).Name)
+		}
+	}
+	return template
+}
+
+func TestParseTemplate(t *testing.T) {
+	cases := map[string]struct{ text, want string }{
+		"Nothing is fine.":                   {"", ""},
+		"An unknown field is named.":         {"nodeselector: {a: b}", `unknown field "nodeselector"`},
+		"A wrong type is named.":             {"tolerations: {}", "Template.tolerations"},
+		"A limit below the request is not.":  {"resources: {requests: {memory: 2Gi}, limits: {memory: 1Gi}}", "resources.limits.memory: got 1Gi, wanted at least resources.requests.memory, 2Gi"},
+		"A label that is not one is refused": {"labels: {a b: c}", "labels: a b=c: "},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseTemplate([]byte(tc.text))
+			if got := fmt.Sprint(err); (err != nil) != (tc.want != "") || !strings.Contains(got, tc.want) {
+				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
 	}
