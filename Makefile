@@ -31,10 +31,10 @@ bench: prerequisites ## Compare a run with terraform on the command line; prints
 	go run ./hack/bench
 
 .PHONY: generate
-generate: ## Write CRDs, roles, deep copies and READMEs anew.
-	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=deploy/crds
-	$(TOOL) controller-gen rbac:roleName=groundwork-controller,fileName=controller.yaml 'paths=./controllers/...;./cmd/controller' output:rbac:dir=deploy/roles
-	$(TOOL) controller-gen rbac:roleName=groundwork-runner,fileName=runner.yaml paths=./runner/terraform output:rbac:dir=deploy/roles
+generate: ## Write CRDs, deep copies, READMEs and the API reference anew.
+	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=deploy/chart/files/crds
+	$(TOOL) helm-docs --chart-search-root=deploy/chart --sort-values-order=file
+	$(TOOL) crd-ref-docs --source-path=api/v1alpha1 --config=docs/api.config.yaml --renderer=markdown --output-path=docs/api.md
 	go run ./hack/docs
 	go run ./hack/docs hack/testbundle
 

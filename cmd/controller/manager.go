@@ -82,10 +82,6 @@ func (o *options) catalogue() (*modules.Catalogue, error) {
 	return modules.Load(os.DirFS(o.modulesDir))
 }
 
-// Leader election keeps its Lease and events in the system namespace.
-// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=groundwork-system
-// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=groundwork-system
-
 // newManager caches what is watched: Runs and runner pods of the system namespace
 // only. Secrets and ConfigMaps are read live, by name.
 func newManager(config *rest.Config, o options) (ctrl.Manager, error) {

@@ -18,8 +18,6 @@ import (
 	"github.com/groundwork-dev/groundwork/modules"
 )
 
-// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=modules,verbs=get;list;watch;create;update;delete
-
 // Reconciler reconciles Module objects.
 type Reconciler struct {
 	client  client.Client

@@ -18,18 +18,6 @@ import (
 	"github.com/groundwork-dev/groundwork/state"
 )
 
-// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=infrastructures,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=infrastructures/status,verbs=patch
-// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=providerconfigs,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups="",resources=configmaps;namespaces,verbs=get;list;watch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
-// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=runs,verbs=get;list;watch;create;delete,namespace=groundwork-system
-// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=runs/status,verbs=patch,namespace=groundwork-system
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=deletecollection,namespace=groundwork-system
-// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=get,namespace=groundwork-system
-// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;update;delete,namespace=groundwork-system
-
 // fieldOwner is the field manager of everything that this controller applies.
 const fieldOwner = "groundwork"
 

@@ -22,10 +22,6 @@ import (
 	"github.com/groundwork-dev/groundwork/runner/pod"
 )
 
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;create;delete,namespace=groundwork-system
-// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=runs/status,verbs=patch,namespace=groundwork-system
-// +kubebuilder:rbac:groups=infra.groundwork.dev,resources=runs/finalizers,verbs=update,namespace=groundwork-system
-
 // Options are what a Reconciler works with; all are required.
 type Options struct {
 	// Client reads from the cache, and writes.

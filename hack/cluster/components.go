@@ -89,6 +89,8 @@ func apiserver(c *cluster) []string {
 		"--enable-admission-plugins=NodeRestriction", // besides the defaults, PodSecurity among them
 		"--allow-privileged=true",
 		"--enable-aggregator-routing=true",
+		"--audit-policy-file=" + c.config("audit.yaml"),
+		"--audit-log-path=" + c.in("log", "audit.log"),
 	}
 }
 

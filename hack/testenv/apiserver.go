@@ -51,7 +51,7 @@ func Open() (*APIServer, error) {
 	}
 	s := &APIServer{env: &envtest.Environment{
 		BinaryAssetsDirectory: assets,
-		CRDDirectoryPaths:     []string{filepath.Join(root, "deploy", "crds")},
+		CRDDirectoryPaths:     []string{filepath.Join(root, "deploy", "chart", "files", "crds")},
 		ErrorIfCRDPathMissing: true,
 	}}
 	if s.Config, err = s.env.Start(); err != nil {
@@ -85,11 +85,11 @@ func repository() (string, error) {
 		return "", err
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "deploy", "crds")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "deploy", "chart", "files", "crds")); err == nil {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("%s is not in the repository: no folder above it has deploy/crds", start)
+			return "", fmt.Errorf("%s is not in the repository: no folder above it has deploy/chart/files/crds", start)
 		}
 	}
 }

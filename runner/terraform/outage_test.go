@@ -108,7 +108,7 @@ type stoppable struct {
 func startStoppable(t *testing.T) *stoppable {
 	t.Helper()
 	s := &stoppable{env: &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "deploy", "crds")},
+		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "deploy", "chart", "files", "crds")},
 		ErrorIfCRDPathMissing: true,
 	}}
 	s.env.ControlPlane.GetAPIServer().CertDir = t.TempDir()

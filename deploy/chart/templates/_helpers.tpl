@@ -1,0 +1,81 @@
+{{/* The prefix of the names of objects. */}}
+{{- define "groundwork.name" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "groundwork.labels" -}}
+app.kubernetes.io/name: groundwork
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* What the controller's pods are found by; it can never change. */}}
+{{- define "groundwork.controllerLabels" -}}
+app.kubernetes.io/name: groundwork
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: controller
+{{- end -}}
+
+{{/* An image's reference: include "groundwork.image" (list . .Values.images.controller) */}}
+{{- define "groundwork.image" -}}
+{{- $root := index . 0 -}}
+{{- with index . 1 -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ default $root.Chart.AppVersion .tag }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "groundwork.priorityClass" -}}
+{{- if .Values.priorityClass.create -}}
+{{- default (include "groundwork.name" .) .Values.priorityClass.name -}}
+{{- else -}}
+{{- .Values.priorityClass.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The YAML of --runner-template. */}}
+{{- define "groundwork.runnerTemplate" -}}
+{{- $template := dict
+  "labels" .Values.runner.podLabels
+  "annotations" .Values.runner.podAnnotations
+  "imagePullPolicy" .Values.images.pullPolicy
+  "imagePullSecrets" .Values.images.pullSecrets
+  "resources" .Values.runner.resources
+  "priorityClassName" (include "groundwork.priorityClass" .)
+  "nodeSelector" .Values.runner.nodeSelector
+  "tolerations" .Values.runner.tolerations
+  "affinity" .Values.runner.affinity
+  "env" .Values.runner.env
+-}}
+{{- toYaml $template -}}
+{{- end -}}
+
+{{/* An egress rule. */}}
+{{- define "groundwork.apiServerEgress" }}
+- ports:
+  {{- range .Values.networkPolicy.apiServer.ports }}
+  - port: {{ . }}
+    protocol: TCP
+  {{- end }}
+  {{- with .Values.networkPolicy.apiServer.cidrs }}
+  to:
+  {{- range . }}
+  - ipBlock:
+      cidr: {{ . }}
+  {{- end }}
+  {{- end }}
+{{- end }}
