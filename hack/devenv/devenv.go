@@ -5,7 +5,7 @@
 // With CLUSTER=existing the cluster of the current kubeconfig is used instead. Its
 // nodes must be able to pull the images from GROUNDWORK_REGISTRY, where they are
 // pushed, and its pods must reach this machine at GROUNDWORK_HOST, where the AWS
-// endpoint listens.
+// endpoint listens, and the registry for charts.
 package devenv
 
 import (
@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -40,6 +41,8 @@ type Options struct {
 	// Modules are further directories of modules in the bundle, relative to the
 	// repository's root; modules/ is always in it.
 	Modules []string
+	// Flux puts Flux on the cluster, with a registry for charts.
+	Flux bool
 	// Log takes a line for each step, and what the tools print.
 	Log io.Writer
 }
@@ -57,10 +60,18 @@ type Stage struct {
 	Kube   kubernetes.Interface
 	// AWS is the AWS endpoint.
 	AWS *AWS
+	// Registry is the registry for charts; nil without Options.Flux.
+	Registry *Registry
 
 	options  Options
 	existing bool
 	kubectl  string
+	// dir is for files of the stage; Close removes it.
+	dir  string
+	helm struct {
+		sync.Mutex
+		path string
+	}
 	// ours tells that the cluster was not there before.
 	ours bool
 }
@@ -77,14 +88,21 @@ func Up(ctx context.Context, o Options) (_ *Stage, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	steps := []struct {
+	if s.dir, err = os.MkdirTemp("", "groundwork-stage-"); err != nil {
+		return nil, err
+	}
+	type step struct {
 		name string
 		do   func(context.Context) error
-	}{
+	}
+	steps := []step{
 		{"start a Kubernetes cluster", s.startCluster},
 		{"build the images and load them into it", s.loadImages},
 		{"start the AWS endpoint and its PostgreSQL", s.startAWS},
 		{"install Groundwork", s.install},
+	}
+	if o.Flux {
+		steps = append(steps, step{"install Flux, and start a registry for charts", s.startFlux})
 	}
 	for _, step := range steps {
 		began := time.Now()
@@ -97,13 +115,16 @@ func Up(ctx context.Context, o Options) (_ *Stage, err error) {
 	return s, nil
 }
 
-// Close takes down what Up has made: the AWS endpoint, and the cluster unless it
-// was there before.
+// Close takes down what Up has made: the registry, the AWS endpoint, and the cluster
+// unless it was there before.
 func (s *Stage) Close() error {
 	// The caller's context may have ended: that is when this has to work.
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	var errs []error
+	errs := []error{os.RemoveAll(s.dir)}
+	if s.Registry != nil {
+		errs = append(errs, s.Registry.stop())
+	}
 	if s.AWS != nil {
 		errs = append(errs, s.AWS.stop())
 	}

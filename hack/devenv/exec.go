@@ -22,7 +22,10 @@ func (s *Stage) goTool(ctx context.Context, args ...string) error {
 
 // output runs a command and returns what it prints.
 func output(ctx context.Context, dir, name string, args ...string) (string, error) {
-	cmd := command(ctx, dir, name, args...)
+	return outputOf(command(ctx, dir, name, args...))
+}
+
+func outputOf(cmd *exec.Cmd) (string, error) {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {

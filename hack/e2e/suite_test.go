@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
-	stage, err = devenv.Up(ctx, devenv.Options{Modules: []string{"hack/testbundle"}, Log: os.Stderr})
+	stage, err = devenv.Up(ctx, devenv.Options{Modules: []string{"hack/testbundle"}, Flux: true, Log: os.Stderr})
 	if err != nil {
 		return 1, err
 	}

@@ -21,17 +21,44 @@ const (
 
 // controllerImage returns the controller on an otherwise empty base.
 func controllerImage(ctx context.Context, o options) (v1.Image, error) {
-	return commandImage(ctx, o, "cmd/controller", controllerBinary, "groundwork-controller", "The controller of Groundwork.")
+	return commandImage(ctx, o, command{
+		folder: "cmd/controller", pkg: ".", path: controllerBinary,
+		title: "groundwork-controller", description: "The controller of Groundwork.",
+	})
 }
 
 // appImage returns the app of the demo and the e2e tests.
 func appImage(ctx context.Context, o options) (v1.Image, error) {
-	return commandImage(ctx, o, "hack/demo/app", "/app", "groundwork-demo-app", "An app that asks its database who it is.")
+	return commandImage(ctx, o, command{
+		folder: "hack/demo/app", pkg: ".", path: "/app",
+		title: "groundwork-demo-app", description: "An app that asks its database who it is.",
+	})
 }
 
-// commandImage returns an image of one command.
-func commandImage(ctx context.Context, o options, folder, path, title, description string) (v1.Image, error) {
-	binary, err := compile(ctx, folder)
+// fluxImage returns what builds the image of one of Flux's controllers, from the Go
+// module that hack/flux pins.
+func fluxImage(name string) func(context.Context, options) (v1.Image, error) {
+	return func(ctx context.Context, o options) (v1.Image, error) {
+		return commandImage(ctx, o, command{
+			folder: "hack/flux/" + name, pkg: "github.com/fluxcd/" + name, path: "/" + name,
+			title: name, description: "Flux's " + name + ", compiled from its Go module.",
+		})
+	}
+}
+
+// command is what an image of one Go command is made of.
+type command struct {
+	// folder and pkg are what compile takes.
+	folder, pkg string
+	// path is the binary's in the image.
+	path string
+	// title and description go into the labels.
+	title, description string
+}
+
+// commandImage returns the command on an otherwise empty base.
+func commandImage(ctx context.Context, o options, c command) (v1.Image, error) {
+	binary, err := compile(ctx, c.folder, c.pkg)
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +67,13 @@ func commandImage(ctx context.Context, o options, folder, path, title, descripti
 		return nil, err
 	}
 	labels := map[string]string{
-		"org.opencontainers.image.title":       title,
-		"org.opencontainers.image.description": description,
+		"org.opencontainers.image.title":       c.title,
+		"org.opencontainers.image.description": c.description,
 		"org.opencontainers.image.version":     o.version,
 	}
-	return assemble(path, labels, []layerSource{
+	return assemble(c.path, labels, []layerSource{
 		{entries: base},
-		{entries: []entry{{path: path, mode: 0o755, content: binary}}},
+		{entries: []entry{{path: c.path, mode: 0o755, content: binary}}},
 	})
 }
 
@@ -65,7 +92,7 @@ func bundleImage(ctx context.Context, o options) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	binary, err := compile(ctx, "cmd/runner")
+	binary, err := compile(ctx, "cmd/runner", ".")
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,5 @@
-// Command image builds the controller image and the bundle image, without Docker:
+// Command image builds the controller image and the bundle image, and those that the
+// demo and the tests need, without Docker:
 //
 //	go run ./hack/image -controller-out controller.tar -bundle-out bundle.tar
 //
@@ -44,6 +45,8 @@ func build(ctx context.Context, o options) error {
 		{o.controller, controllerImage},
 		{o.bundle, bundleImage},
 		{o.app, appImage},
+		{o.sourceController, fluxImage("source-controller")},
+		{o.helmController, fluxImage("helm-controller")},
 	} {
 		if !want.wanted(o.push) {
 			continue

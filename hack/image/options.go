@@ -6,16 +6,19 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // options are the command's flags.
 type options struct {
-	controller, bundle, app target
-	push                    bool
-	modules                 repeated
-	providers               string
-	terraform               string
-	version                 string
+	controller, bundle, app          target
+	sourceController, helmController target
+
+	push      bool
+	modules   repeated
+	providers string
+	terraform string
+	version   string
 }
 
 // target is where an image goes. It is built when a file is named, or a tag is and
@@ -54,6 +57,8 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	o.controller.addFlags(f, "controller", "controller")
 	o.bundle.addFlags(f, "bundle", "runner pods")
 	o.app.addFlags(f, "app", "demo's app")
+	o.sourceController.addFlags(f, "source-controller", "source-controller of Flux")
+	o.helmController.addFlags(f, "helm-controller", "helm-controller of Flux")
 	f.BoolVar(&o.push, "push", false, "push the images that a -…-tag names to their registries, with Docker's credentials")
 	f.Var(&o.modules, "modules", "`DIR` with modules, a folder with module.yaml each; may be repeated (default ./modules)")
 	f.StringVar(&o.providers, "providers", "", "`DIR` of an unpacked filesystem mirror of providers (default: looked up, see README.md)")
@@ -68,8 +73,9 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	if len(o.modules) == 0 {
 		o.modules = repeated{"modules"}
 	}
-	if !o.controller.wanted(o.push) && !o.bundle.wanted(o.push) && !o.app.wanted(o.push) {
-		return o, errors.New("nothing to do: name a file with -controller-out, -bundle-out or -app-out, or tags and -push")
+	all := []target{o.controller, o.bundle, o.app, o.sourceController, o.helmController}
+	if !slices.ContainsFunc(all, func(t target) bool { return t.wanted(o.push) }) {
+		return o, errors.New("nothing to do: name a file with -controller-out or another of the …-out, or tags and -push")
 	}
 	return o, nil
 }

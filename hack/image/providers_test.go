@@ -113,6 +113,7 @@ func TestParseOptions(t *testing.T) {
 		wantErr string
 	}{
 		"file":     {"An image for a file.", []string{"-bundle-out", "x"}, ""},
+		"flux":     {"An image of another project.", []string{"-helm-controller-out", "x"}, ""},
 		"push":     {"An image for a registry.", []string{"-push", "-app-tag", "x"}, ""},
 		"tag":      {"A name alone is nothing to do.", []string{"-app-tag", "x"}, "nothing to do"},
 		"no tag":   {"Neither is a push of images without a name.", []string{"-push"}, "nothing to do"},
