@@ -101,7 +101,7 @@ func (b *bench) many(ctx context.Context) error {
 // memory reads the controller's resident memory from its own metrics.
 func (b *bench) memory(ctx context.Context) error {
 	var pods corev1.PodList
-	err := b.stage.Client.List(ctx, &pods, client.InNamespace(devenv.Namespace), client.MatchingLabels{"app.kubernetes.io/name": "groundwork-controller"})
+	err := b.stage.Client.List(ctx, &pods, client.InNamespace(devenv.Namespace), client.MatchingLabels{"app.kubernetes.io/component": "controller"})
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ const (
 	Credentials = "emulated-aws-credentials"
 
 	registry = "ghcr.io/groundwork-dev"
+	chart    = "deploy/chart"
 )
 
 // Options are what a stage is made of.
@@ -72,6 +73,8 @@ type Stage struct {
 		sync.Mutex
 		path string
 	}
+	// version is the images' tag.
+	version string
 	// ours tells that the cluster was not there before.
 	ours bool
 }
@@ -145,7 +148,7 @@ func repositoryRoot(ctx context.Context) (string, error) {
 		return "", err
 	}
 	root := filepath.Dir(strings.TrimSpace(mod))
-	if _, err := os.Stat(filepath.Join(root, "deploy", "kustomization.yaml")); err != nil {
+	if _, err := os.Stat(filepath.Join(root, chart, "Chart.yaml")); err != nil {
 		return "", fmt.Errorf("run this from within Groundwork's repository: %w", err)
 	}
 	return root, nil

@@ -5,9 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"sigs.k8s.io/yaml"
 )
 
-// registry is where the images are said to come from: deploy/ names it, and the
+// kubectlImage is what the charts in deploy/examples wait for their Secrets with.
+const kubectlImage = "registry.k8s.io/kubectl:v1.36.3"
+
+// registry is where the images are said to come from: the charts name it, and the
 // embedded cluster has the images by that name. Another cluster pulls them from
 // GROUNDWORK_REGISTRY.
 func (s *Stage) registry() string {
@@ -17,15 +22,20 @@ func (s *Stage) registry() string {
 	return registry
 }
 
+// image is an image of ours by the tag that the chart asks for.
+func (s *Stage) image(name string) string { return s.registry() + "/" + name + ":" + s.version }
+
 // AppImage is the image of hack/demo/app as the cluster knows it.
-func (s *Stage) AppImage() string { return s.registry() + "/demo-app:dev" }
+func (s *Stage) AppImage() string { return s.image("demo-app") }
 
 // loadImages builds the images and brings them to the cluster.
 func (s *Stage) loadImages(ctx context.Context) error {
-	args := []string{"run", "./hack/image", "-modules", "modules",
-		"-controller-tag", s.registry() + "/controller:dev",
-		"-bundle-tag", s.registry() + "/bundle:dev",
-		"-app-tag", s.AppImage(),
+	var err error
+	if s.version, err = appVersion(s.Root); err != nil {
+		return err
+	}
+	args := []string{"run", "./hack/image", "-version", s.version, "-modules", "modules",
+		"-controller-tag", s.image("controller"), "-bundle-tag", s.image("bundle"), "-app-tag", s.AppImage(),
 	}
 	for _, dir := range s.options.Modules {
 		args = append(args, "-modules", dir)
@@ -36,12 +46,13 @@ func (s *Stage) loadImages(ctx context.Context) error {
 		}
 		return s.goTool(ctx, append(args, "-push")...)
 	}
+	args = append(args, "-kubectl", s.kubectl, "-kubectl-tag", kubectlImage)
 	dist := filepath.Join(s.Root, "dist")
 	if err := os.MkdirAll(dist, 0o755); err != nil {
 		return err
 	}
 	load := []string{"run", "./hack/cluster", "load"}
-	for _, image := range []string{"controller", "bundle", "app"} {
+	for _, image := range []string{"controller", "bundle", "app", "kubectl"} {
 		file := filepath.Join(dist, image+".tar")
 		args = append(args, "-"+image+"-out", file)
 		load = append(load, file)
@@ -50,4 +61,14 @@ func (s *Stage) loadImages(ctx context.Context) error {
 		return err
 	}
 	return s.goTool(ctx, load...)
+}
+
+// appVersion is the version of Groundwork that the chart in a repository installs.
+func appVersion(root string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(root, chart, "Chart.yaml"))
+	if err != nil {
+		return "", err
+	}
+	var c struct{ AppVersion string }
+	return c.AppVersion, yaml.Unmarshal(text, &c)
 }

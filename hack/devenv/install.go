@@ -3,45 +3,47 @@ package devenv
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
 
-// install applies deploy/, then the credentials and the ProviderConfig for the AWS
-// endpoint, and waits for the controller.
+// install installs the chart as docs/install.md says, and then the credentials and the
+// ProviderConfig for the AWS endpoint.
 func (s *Stage) install(ctx context.Context) error {
-	manifest, err := s.Kubectl(ctx, "kustomize", "deploy")
-	if err != nil {
+	ns := corev1ac.Namespace(Namespace).WithLabels(map[string]string{"pod-security.kubernetes.io/enforce": "restricted"})
+	if err := s.Client.Apply(ctx, ns, client.FieldOwner("devenv"), client.ForceOwnership); err != nil {
 		return err
 	}
-	file := filepath.Join(s.AWS.dir, "groundwork.yaml")
-	manifest = strings.ReplaceAll(manifest, registry+"/", s.registry()+"/")
-	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+	args := []string{"upgrade", "--install", "groundwork", chart, "--namespace", Namespace, "--wait", "--timeout", "3m"}
+	if s.registry() != registry {
+		for _, image := range []string{"controller", "bundle"} {
+			args = append(args, "--set", "images."+image+".repository="+s.registry()+"/"+image)
+		}
+	}
+	if _, err := s.Helm(ctx, args...); err != nil {
 		return err
 	}
-	if _, err := s.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-f", file); err != nil {
-		return err
-	}
-	// The images' tags do not change with their content.
-	if _, err := s.Kubectl(ctx, "-n", Namespace, "rollout", "restart", "deployment/groundwork-controller"); err != nil {
-		return err
+	if !s.ours { // The images' tags do not change with their content.
+		if _, err := s.Kubectl(ctx, "-n", Namespace, "rollout", "restart", "deployment/groundwork-controller"); err != nil {
+			return err
+		}
+		if _, err := s.Kubectl(ctx, "-n", Namespace, "rollout", "status", "deployment/groundwork-controller", "--timeout=3m"); err != nil {
+			return err
+		}
 	}
 	for _, obj := range s.account() {
 		if err := s.create(ctx, obj); err != nil {
 			return err
 		}
 	}
-	_, err = s.Kubectl(ctx, "-n", Namespace, "rollout", "status", "deployment/groundwork-controller", "--timeout=3m")
-	return err
+	return nil
 }
 
 // account is what a platform engineer makes once for a cloud account.

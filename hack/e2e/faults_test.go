@@ -26,7 +26,7 @@ import (
 // These two are not parallel: they take away what the other tests need.
 
 func TestController_killedDuringApply(t *testing.T) {
-	controller := controllerPod(t)
+	controller := leader(t)
 	ns := newNamespace(t)
 	infra := create(t, ns, "slow", "slow", map[string]any{"seconds": 15})
 	run := waitApplying(t, infra)
@@ -164,16 +164,21 @@ func runnerPod(t *testing.T, name string) *corev1.Pod {
 	return pod
 }
 
-// controllerPod returns the controller's pod, once that of an earlier installation is
-// gone.
-func controllerPod(t *testing.T) *corev1.Pod {
+// leader returns the controller's pod that works.
+func leader(t *testing.T) *corev1.Pod {
 	t.Helper()
-	var pods corev1.PodList
-	eventually(t, time.Minute, "there is one controller pod", func(ctx context.Context) (bool, string) {
-		err := stage.Client.List(ctx, &pods, client.InNamespace(devenv.Namespace), client.MatchingLabels{"app.kubernetes.io/name": "groundwork-controller"})
-		return err == nil && len(pods.Items) == 1, fmt.Sprintf("%d pods, %v", len(pods.Items), err)
+	pod := &corev1.Pod{}
+	eventually(t, time.Minute, "one of the controller's pods leads", func(ctx context.Context) (bool, string) {
+		lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: devenv.Namespace, Name: "groundwork-controller"}}
+		if err := stage.Client.Get(ctx, client.ObjectKeyFromObject(lease), lease); err != nil {
+			return false, err.Error()
+		}
+		// The holder is the pod's name, an underscore and a UUID.
+		name, _, _ := strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
+		err := stage.Client.Get(ctx, client.ObjectKey{Namespace: devenv.Namespace, Name: name}, pod)
+		return err == nil && pod.DeletionTimestamp.IsZero(), fmt.Sprintf("holder %q, %v", name, err)
 	})
-	return &pods.Items[0]
+	return pod
 }
 
 // killRunner ends the runner and its Terraform with SIGKILL.

@@ -132,7 +132,7 @@ func TestSecrets_stayOutOfSight(t *testing.T) {
 	for _, look := range [][]string{
 		{"-n", ns, "get", "infrastructures,events,configmaps", "-o", "yaml"},
 		{"-n", devenv.Namespace, "get", "runs,pods,events,configmaps", "-o", "yaml"},
-		{"-n", devenv.Namespace, "logs", "deployment/groundwork-controller"},
+		{"-n", devenv.Namespace, "logs", "--tail=-1", "--selector=app.kubernetes.io/component=controller"},
 	} {
 		out, err := stage.Kubectl(t.Context(), look...)
 		if err != nil {

@@ -46,6 +46,20 @@ func fluxImage(name string) func(context.Context, options) (v1.Image, error) {
 	}
 }
 
+// kubectlImage returns a kubectl that is there already, as registry.k8s.io/kubectl has
+// it.
+func kubectlImage(_ context.Context, o options) (v1.Image, error) {
+	base, err := baseEntries()
+	if err != nil {
+		return nil, err
+	}
+	const path = "/bin/kubectl"
+	return assemble(path, map[string]string{"org.opencontainers.image.title": "kubectl"}, []layerSource{
+		{entries: base},
+		{entries: []entry{{path: path, mode: 0o755, file: o.kubectlBinary}}, cached: true},
+	})
+}
+
 // command is what an image of one Go command is made of.
 type command struct {
 	// folder and pkg are what compile takes.

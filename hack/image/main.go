@@ -47,6 +47,7 @@ func build(ctx context.Context, o options) error {
 		{o.app, appImage},
 		{o.sourceController, fluxImage("source-controller")},
 		{o.helmController, fluxImage("helm-controller")},
+		{o.kubectl, kubectlImage},
 	} {
 		if !want.wanted(o.push) {
 			continue

@@ -13,6 +13,10 @@ import (
 type options struct {
 	controller, bundle, app          target
 	sourceController, helmController target
+	kubectl                          target
+
+	// kubectlBinary is what goes into the kubectl image.
+	kubectlBinary string
 
 	push      bool
 	modules   repeated
@@ -59,6 +63,8 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	o.app.addFlags(f, "app", "demo's app")
 	o.sourceController.addFlags(f, "source-controller", "source-controller of Flux")
 	o.helmController.addFlags(f, "helm-controller", "helm-controller of Flux")
+	o.kubectl.addFlags(f, "kubectl", "init container of deploy/examples")
+	f.StringVar(&o.kubectlBinary, "kubectl", "", "`FILE` of kubectl, for that image")
 	f.BoolVar(&o.push, "push", false, "push the images that a -…-tag names to their registries, with Docker's credentials")
 	f.Var(&o.modules, "modules", "`DIR` with modules, a folder with module.yaml each; may be repeated (default ./modules)")
 	f.StringVar(&o.providers, "providers", "", "`DIR` of an unpacked filesystem mirror of providers (default: looked up, see README.md)")
@@ -73,9 +79,12 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	if len(o.modules) == 0 {
 		o.modules = repeated{"modules"}
 	}
-	all := []target{o.controller, o.bundle, o.app, o.sourceController, o.helmController}
+	all := []target{o.controller, o.bundle, o.app, o.sourceController, o.helmController, o.kubectl}
 	if !slices.ContainsFunc(all, func(t target) bool { return t.wanted(o.push) }) {
 		return o, errors.New("nothing to do: name a file with -controller-out or another of the …-out, or tags and -push")
+	}
+	if o.kubectl.wanted(o.push) && o.kubectlBinary == "" {
+		return o, errors.New("-kubectl-out and -kubectl-tag need a kubectl: name it with -kubectl")
 	}
 	return o, nil
 }
