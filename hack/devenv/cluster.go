@@ -67,6 +67,12 @@ func (s *Stage) RestartComponent(ctx context.Context, component, down string) er
 	return s.goTool(ctx, "run", "./hack/cluster", "restart", "--down="+down, component)
 }
 
+// AuditLog is the file in which the embedded cluster's API server writes what pods ask
+// of it.
+func (s *Stage) AuditLog() string {
+	return filepath.Join(filepath.Dir(s.Kubeconfig), "log", "audit.log")
+}
+
 // nodeIP is this machine's address as pods see it.
 func (s *Stage) nodeIP(ctx context.Context) (string, error) {
 	if s.existing {

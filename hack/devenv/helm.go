@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -17,11 +18,44 @@ func (s *Stage) Helm(ctx context.Context, args ...string) (string, error) {
 		return "", err
 	}
 	cmd := command(ctx, s.Root, binary, args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.Kubeconfig)
-	for _, kind := range []string{"CACHE", "CONFIG", "DATA"} {
-		cmd.Env = append(cmd.Env, "HELM_"+kind+"_HOME="+filepath.Join(s.dir, "helm", strings.ToLower(kind)))
-	}
+	cmd.Env = s.environment()
 	return outputOf(cmd)
+}
+
+// environment is what Helm and kubectl are run with.
+func (s *Stage) environment() []string {
+	env := append(os.Environ(), "KUBECONFIG="+s.Kubeconfig)
+	for _, kind := range []string{"CACHE", "CONFIG", "DATA"} {
+		env = append(env, "HELM_"+kind+"_HOME="+filepath.Join(s.dir, "helm", strings.ToLower(kind)))
+	}
+	return env
+}
+
+// Shell runs a script with bash from the repository's root, with the stage's helm and
+// kubectl on the PATH, and returns all that it prints. It ends at the first command that
+// fails.
+func (s *Stage) Shell(ctx context.Context, script string) (string, error) {
+	helm, err := s.helmBinary(ctx)
+	if err != nil {
+		return "", err
+	}
+	kubectl, err := exec.LookPath(s.kubectl)
+	if err != nil {
+		return "", err
+	}
+	bin, err := os.MkdirTemp(s.dir, "bin-")
+	if err != nil {
+		return "", err
+	}
+	for name, target := range map[string]string{"helm": helm, "kubectl": kubectl} {
+		if err := os.Symlink(target, filepath.Join(bin, name)); err != nil {
+			return "", err
+		}
+	}
+	cmd := command(ctx, s.Root, "bash", "-euxo", "pipefail", "-c", script)
+	cmd.Env = append(s.environment(), "PATH="+bin+":"+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // helmBinary is the path of Helm in Go's build cache.

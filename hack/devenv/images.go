@@ -28,6 +28,9 @@ func (s *Stage) image(name string) string { return s.registry() + "/" + name + "
 // AppImage is the image of hack/demo/app as the cluster knows it.
 func (s *Stage) AppImage() string { return s.image("demo-app") }
 
+// ControllerImage is the controller's image as the cluster knows it.
+func (s *Stage) ControllerImage() string { return s.image("controller") }
+
 // loadImages builds the images and brings them to the cluster.
 func (s *Stage) loadImages(ctx context.Context) error {
 	var err error

@@ -14,20 +14,14 @@ import (
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
 
-// install installs the chart as docs/install.md says, and then the credentials and the
-// ProviderConfig for the AWS endpoint.
+// install makes the namespace, installs the chart as docs/install.md says, and then the
+// credentials and the ProviderConfig for the AWS endpoint.
 func (s *Stage) install(ctx context.Context) error {
 	ns := corev1ac.Namespace(Namespace).WithLabels(map[string]string{"pod-security.kubernetes.io/enforce": "restricted"})
 	if err := s.Client.Apply(ctx, ns, client.FieldOwner("devenv"), client.ForceOwnership); err != nil {
 		return err
 	}
-	args := []string{"upgrade", "--install", "groundwork", chart, "--namespace", Namespace, "--wait", "--timeout", "3m"}
-	if s.registry() != registry {
-		for _, image := range []string{"controller", "bundle"} {
-			args = append(args, "--set", "images."+image+".repository="+s.registry()+"/"+image)
-		}
-	}
-	if _, err := s.Helm(ctx, args...); err != nil {
+	if err := s.Install(ctx); err != nil {
 		return err
 	}
 	if !s.ours { // The images' tags do not change with their content.
@@ -44,6 +38,26 @@ func (s *Stage) install(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Install installs the chart of this commit, or upgrades to it.
+func (s *Stage) Install(ctx context.Context) error {
+	var settings []string
+	if s.registry() != registry {
+		for _, image := range []string{"controller", "bundle"} {
+			settings = append(settings, "images."+image+".repository="+s.registry()+"/"+image)
+		}
+	}
+	return s.upgrade(ctx, chart, settings)
+}
+
+func (s *Stage) upgrade(ctx context.Context, chart string, settings []string) error {
+	args := []string{"upgrade", "--install", "groundwork", chart, "--namespace", Namespace, "--wait", "--timeout", "3m"}
+	for _, setting := range settings {
+		args = append(args, "--set", setting)
+	}
+	_, err := s.Helm(ctx, args...)
+	return err
 }
 
 // account is what a platform engineer makes once for a cloud account.

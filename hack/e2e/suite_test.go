@@ -9,6 +9,8 @@ package e2e
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -38,9 +40,15 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	code = m.Run()
+	// Of some of the tests it would only say that not everything was used.
+	if all := flag.Lookup("test.run").Value.String() == ""; all && code == 0 && os.Getenv("CLUSTER") != "existing" {
+		if err = checkRoles(ctx); err != nil {
+			code = 1
+		}
+	}
 	if os.Getenv("KEEP") != "" {
 		fmt.Fprintln(os.Stderr, "KEEP is set, so the cluster is left as it is: export KUBECONFIG="+stage.Kubeconfig)
-		return code, nil
+		return code, err
 	}
-	return code, stage.Close()
+	return code, errors.Join(err, stage.Close())
 }
