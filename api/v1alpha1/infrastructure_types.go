@@ -77,7 +77,9 @@ type InfrastructureSpec struct {
 	// +optional
 	ProviderConfig string `json:"providerConfig,omitempty"`
 
-	// Outputs says how the module's outputs are written.
+	// Outputs says how the module's outputs are written. Their Secret has the label
+	// reconcile.fluxcd.io/watch: Enabled, by which Flux takes a changed output at
+	// once into the HelmReleases whose valuesFrom names the Secret.
 	// +optional
 	Outputs OutputsSpec `json:"outputs,omitzero"`
 

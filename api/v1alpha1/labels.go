@@ -14,6 +14,14 @@ const (
 	// ManagedBy is the value of LabelManagedBy.
 	ManagedBy = "groundwork"
 
+	// LabelWatch is on every output Secret, with the value WatchEnabled: Flux's
+	// helm-controller then reconciles at once, not only at its next interval, a
+	// HelmRelease that takes values from the Secret when an output changes.
+	// Source: https://fluxcd.io/flux/components/helm/helmreleases/#reacting-immediately-to-configuration-dependencies
+	LabelWatch = "reconcile.fluxcd.io/watch"
+	// WatchEnabled is the value of LabelWatch.
+	WatchEnabled = "Enabled"
+
 	// AnnotationReconcile asks for a run now; each new value asks once. It is
 	// Flux's own annotation, set by `flux reconcile` and by hand.
 	// Source: https://fluxcd.io/flux/components/kustomize/kustomizations/#triggering-a-reconcile

@@ -1,7 +1,6 @@
 package v1alpha1
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -9,8 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/hack/testenv"
@@ -20,35 +18,11 @@ import (
 var apiServer client.Client
 
 func TestMain(m *testing.M) {
-	os.Exit(runTests(m))
-}
-
-func runTests(m *testing.M) int {
-	server, err := testenv.Open()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() {
-		if err := server.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-	}()
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme, AddToScheme,
-	} {
-		if err := add(scheme); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-	}
-	server.Config.QPS = -1
-	if apiServer, err = client.New(server.Config, client.Options{Scheme: scheme}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(testenv.Main(m, func(config *rest.Config) (err error) {
+		scheme := testenv.Scheme(apiextensionsv1.AddToScheme, AddToScheme)
+		apiServer, err = client.New(config, client.Options{Scheme: scheme})
+		return err
+	}))
 }
 
 // newNamespace makes a namespace for one test.

@@ -82,8 +82,9 @@ func (o *options) catalogue() (*modules.Catalogue, error) {
 	return modules.Load(os.DirFS(o.modulesDir))
 }
 
-// newManager caches what is watched: Runs and runner pods of the system namespace
-// only. Secrets and ConfigMaps are read live, by name.
+// newManager caches what is watched: Infrastructures of the namespaces that the
+// options name, Runs and runner pods of the system namespace only. Secrets and
+// ConfigMaps are read live, by name.
 func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -92,13 +93,19 @@ func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 		}
 	}
 	system := map[string]cache.Config{o.namespace: {}}
+	// Empty is all.
+	apps := map[string]cache.Config{}
+	for _, ns := range o.watchNamespaces {
+		apps[ns] = cache.Config{}
+	}
 	return ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme,
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{
-				&v1alpha1.Run{}: {Namespaces: system},
-				&corev1.Pod{}:   {Namespaces: system, Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
+				&v1alpha1.Infrastructure{}: {Namespaces: apps},
+				&v1alpha1.Run{}:            {Namespaces: system},
+				&corev1.Pod{}:              {Namespaces: system, Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
 			},
 		},
 		Client:                        client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}}}},
@@ -121,14 +128,15 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		return err
 	}
 	if err := infrastructure.New(infrastructure.Options{
-		Client:    mgr.GetClient(),
-		Metadata:  mgr.GetCache(),
-		Live:      live,
-		State:     state.NewStore(live, o.namespace),
-		Catalogue: catalogue,
-		Recorder:  mgr.GetEventRecorder("groundwork"),
-		Clock:     clock.RealClock{},
-		Namespace: o.namespace,
+		Client:     mgr.GetClient(),
+		Metadata:   mgr.GetCache(),
+		Live:       live,
+		State:      state.NewStore(live, o.namespace),
+		Catalogue:  catalogue,
+		Recorder:   mgr.GetEventRecorder("groundwork"),
+		Clock:      clock.RealClock{},
+		Namespace:  o.namespace,
+		Namespaces: o.watchNamespaces,
 	}).SetupWithManager(ctx, mgr, o.workers); err != nil {
 		return err
 	}

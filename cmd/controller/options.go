@@ -3,23 +3,26 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 	"go.uber.org/zap/zapcore"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/groundwork-dev/groundwork/runner/pod"
 )
 
 // options are the command's flags.
 type options struct {
-	namespace      string
-	modulesDir     string
-	metricsAddress string
-	probeAddress   string
-	leaderElect    bool
-	workers        int
-	logLevel       string
+	namespace       string
+	watchNamespaces []string
+	modulesDir      string
+	metricsAddress  string
+	probeAddress    string
+	leaderElect     bool
+	workers         int
+	logLevel        string
 
 	runnerImage          string
 	runnerServiceAccount string
@@ -30,6 +33,7 @@ type options struct {
 
 func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "system namespace: runs, runner pods, state and credentials live there; default $POD_NAMESPACE")
+	f.StringSliceVar(&o.watchNamespaces, "watch-namespaces", nil, "namespace whose Infrastructures are reconciled; may be repeated or a list a,b; default all. Those of another namespace are left alone, also when they are deleted")
 	f.StringVar(&o.modulesDir, "modules-dir", "", "directory with the module library, a folder a module; default the bundled one")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics endpoint; 0 for none")
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
@@ -55,6 +59,11 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("--runner-image is empty; name the bundle image of the runner pods")
 	case o.workers < 1:
 		return fmt.Errorf("--workers: got %d, wanted 1 or more", o.workers)
+	}
+	for _, ns := range o.watchNamespaces {
+		if problems := validation.IsDNS1123Label(ns); len(problems) > 0 {
+			return fmt.Errorf("--watch-namespaces: got %q, wanted the name of a namespace: %s", ns, strings.Join(problems, "; "))
+		}
 	}
 	var level zapcore.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {

@@ -2,16 +2,12 @@ package catalogue
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
 
-	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/hack/testenv"
@@ -21,24 +17,10 @@ import (
 var apiConfig *rest.Config
 
 func TestMain(m *testing.M) {
-	os.Exit(runTests(m))
-}
-
-func runTests(m *testing.M) int {
-	log.SetLogger(logr.Discard())
-	server, err := testenv.Open()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() {
-		if err := server.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-	}()
-	apiConfig = server.Config
-	apiConfig.QPS = -1
-	return m.Run()
+	os.Exit(testenv.Main(m, func(config *rest.Config) error {
+		apiConfig = config
+		return nil
+	}))
 }
 
 // fakeAPI is a client of the API server that counts writes.
@@ -50,11 +32,7 @@ type fakeAPI struct {
 // newAPI returns a client of an API server with these Modules and no others.
 func newAPI(t *testing.T, objects ...client.Object) *fakeAPI {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	base, err := client.NewWithWatch(apiConfig, client.Options{Scheme: scheme})
+	base, err := client.NewWithWatch(apiConfig, client.Options{Scheme: testenv.Scheme(v1alpha1.AddToScheme)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type Catalogue interface {
 	Get(name, constraint string) (*modules.Module, error)
 }
 
-// Options are what a Reconciler works with; all are required.
+// Options are what a Reconciler works with; all but Namespaces are required.
 type Options struct {
 	// Client reads from the cache, and writes.
 	Client client.Client
@@ -45,6 +45,8 @@ type Options struct {
 	Clock clock.PassiveClock
 	// Namespace is the system namespace.
 	Namespace string
+	// Namespaces are those whose objects Client's cache has; all when it is empty.
+	Namespaces []string
 }
 
 // Reconciler reconciles Infrastructures.
@@ -57,13 +59,15 @@ type Reconciler struct {
 	recorder  events.EventRecorder
 	clock     clock.PassiveClock
 	namespace string
+	// namespaces are those with objects to reconcile; all when it is empty.
+	namespaces []string
 }
 
 // New returns a Reconciler.
 func New(o Options) *Reconciler {
 	return &Reconciler{
 		client: o.Client, metadata: o.Metadata, live: o.Live, state: o.State,
-		catalogue: o.Catalogue, recorder: o.Recorder, clock: o.Clock, namespace: o.Namespace,
+		catalogue: o.Catalogue, recorder: o.Recorder, clock: o.Clock, namespace: o.Namespace, namespaces: o.Namespaces,
 	}
 }
 

@@ -153,8 +153,12 @@ func TestReconciler_ready(t *testing.T) {
 	if diff := cmp.Diff(wantData, secret.Data); diff != "" {
 		t.Errorf("data, -want +got:\n%s", diff)
 	}
-	if !metav1.IsControlledBy(secret, e.object()) || secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy {
-		t.Errorf("the output Secret has the owners %v and the labels %v", secret.OwnerReferences, secret.Labels)
+	if !metav1.IsControlledBy(secret, e.object()) {
+		t.Errorf("the output Secret has the owners %v", secret.OwnerReferences)
+	}
+	wantLabels := map[string]string{"app.kubernetes.io/managed-by": "groundwork", "reconcile.fluxcd.io/watch": "Enabled"}
+	if diff := cmp.Diff(wantLabels, secret.Labels); diff != "" {
+		t.Errorf("labels of the output Secret, -want +got:\n%s", diff)
 	}
 	got := e.object().Status
 	wantStatus := v1alpha1.InfrastructureStatus{

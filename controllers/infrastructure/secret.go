@@ -105,8 +105,11 @@ func (r *Reconciler) keepOutputs(ctx context.Context, o *observed) error {
 }
 
 // holds tells whether the Secret has just the data, but for keys that others have
-// added.
+// added, and the label for Flux.
 func holds(secret *corev1.Secret, data map[string][]byte) bool {
+	if secret.Labels[v1alpha1.LabelWatch] != v1alpha1.WatchEnabled {
+		return false
+	}
 	for key, value := range data {
 		if current, ok := secret.Data[key]; !ok || !bytes.Equal(current, value) {
 			return false
@@ -147,7 +150,7 @@ func appliedKeys(secret *corev1.Secret) []string {
 // applySecret writes the output Secret by server-side apply.
 func (r *Reconciler) applySecret(ctx context.Context, infra *v1alpha1.Infrastructure, name string, data map[string][]byte) error {
 	secret := corev1ac.Secret(name, infra.Namespace).
-		WithLabels(map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}).
+		WithLabels(map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelWatch: v1alpha1.WatchEnabled}).
 		WithOwnerReferences(metav1ac.OwnerReference().
 			WithAPIVersion(v1alpha1.GroupVersion().String()).WithKind("Infrastructure").
 			WithName(infra.Name).WithUID(infra.UID).WithController(true)).

@@ -42,6 +42,9 @@ func TestReconciler_keepOutputs(t *testing.T) {
 		{"A key that was removed is put back.", func(e *env) {
 			e.output(func(s *corev1.Secret) { delete(s.Data, "url") })
 		}, data},
+		{"A label that was removed is put back.", func(e *env) {
+			e.output(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.LabelWatch) })
+		}, data},
 		{"A key of someone else stays.", func(e *env) {
 			e.output(func(s *corev1.Secret) { s.Data["ca.crt"] = []byte("theirs"); s.Data["port"] = nil })
 		}, with("ca.crt", "theirs")},
@@ -95,6 +98,9 @@ func TestReconciler_keepOutputs(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("data, -want +got:\n%s", diff)
+			}
+			if got := secret.Labels["reconcile.fluxcd.io/watch"]; got != "Enabled" {
+				t.Errorf("the label for Flux is %q", got)
 			}
 			e.wantRuns(runs)
 			e.api.forgetWrites()

@@ -42,7 +42,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wor
 	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Infrastructure{}, builder.WithPredicates(changed)).
-		Watches(&v1alpha1.Run{}, handler.EnqueueRequestsFromMapFunc(ofRun)).
+		Watches(&v1alpha1.Run{}, handler.EnqueueRequestsFromMapFunc(r.ofRun)).
 		Watches(&v1alpha1.ProviderConfig{}, handler.EnqueueRequestsFromMapFunc(r.all)).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexSecret))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(owner)).
@@ -63,8 +63,17 @@ func refers(infra *v1alpha1.Infrastructure, kind string) []string {
 	return names
 }
 
-func ofRun(_ context.Context, obj client.Object) []reconcile.Request {
+// reconciles tells whether objects of the namespace are reconciled. The cache fails
+// for any other.
+func (r *Reconciler) reconciles(namespace string) bool {
+	return len(r.namespaces) == 0 || slices.Contains(r.namespaces, namespace)
+}
+
+func (r *Reconciler) ofRun(_ context.Context, obj client.Object) []reconcile.Request {
 	ref := obj.(*v1alpha1.Run).Spec.Infrastructure
+	if !r.reconciles(ref.Namespace) {
+		return nil
+	}
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}}}
 }
 
@@ -81,11 +90,17 @@ func owner(_ context.Context, secret client.Object) []reconcile.Request {
 // referring maps an object to the Infrastructures that refer to it by the index.
 func (r *Reconciler) referring(index string) handler.MapFunc {
 	return func(ctx context.Context, obj client.Object) []reconcile.Request {
+		if !r.reconciles(obj.GetNamespace()) {
+			return nil
+		}
 		return r.list(ctx, client.InNamespace(obj.GetNamespace()), client.MatchingFields{index: obj.GetName()})
 	}
 }
 
 func (r *Reconciler) inNamespace(ctx context.Context, ns client.Object) []reconcile.Request {
+	if !r.reconciles(ns.GetName()) {
+		return nil
+	}
 	return r.list(ctx, client.InNamespace(ns.GetName()))
 }
 

@@ -27,7 +27,7 @@ import (
 func (e *env) startManager() {
 	e.Helper()
 	mgr, err := ctrl.NewManager(apiConfig, ctrl.Options{
-		Scheme:     newScheme(),
+		Scheme:     apiServer.Scheme(),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{e.namespace: {}, e.system: {}}},
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
