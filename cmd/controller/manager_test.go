@@ -19,6 +19,7 @@ import (
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/hack/testenv"
 	"github.com/groundwork-dev/groundwork/modules"
+	"github.com/groundwork-dev/groundwork/runner/pod"
 )
 
 // startManager runs the controllers as the command does, for the test's duration,
@@ -34,7 +35,7 @@ func startManager(t *testing.T, config *rest.Config, o options) client.Client {
 	mgr, err := newManager(config, o)
 	must(t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	must(t, setup(ctx, mgr, o, catalogue))
+	must(t, setup(ctx, mgr, o, catalogue, pod.Config{Image: o.runnerImage}))
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	t.Cleanup(func() {
