@@ -38,7 +38,7 @@ func TestInstaller_manifests(t *testing.T) {
 		}
 		want[name] = registry + "/" + name + ":" + m.Version + " as " + name
 	}
-	admins := map[string]bool{}
+	bound := map[string]string{}
 	for _, document := range strings.Split(manifests, "\n---\n") {
 		var deployment appsv1.Deployment
 		var binding rbacv1.ClusterRoleBinding
@@ -49,15 +49,18 @@ func TestInstaller_manifests(t *testing.T) {
 			got[deployment.Name] = pod.Containers[0].Image + " as " + pod.ServiceAccountName
 		case "ClusterRoleBinding":
 			decode(t, document, &binding)
-			if binding.RoleRef.Name == "helm-reconciler-role" {
-				admins[binding.Subjects[0].Namespace+"/"+binding.Subjects[0].Name] = true
-			}
+			bound[binding.RoleRef.Name] = binding.Subjects[0].Namespace + "/" + binding.Subjects[0].Name
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("each controller has the image that is built, and its own account; -want, +got:\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]bool{"flux-system/helm-controller": true}, admins); diff != "" {
+	wantBound := map[string]string{
+		"helm-manager-role":    "flux-system/helm-controller",
+		"helm-reconciler-role": "flux-system/helm-controller", // It may do everything.
+		"source-manager-role":  "flux-system/source-controller",
+	}
+	if diff := cmp.Diff(wantBound, bound); diff != "" {
 		t.Errorf("only helm-controller is an administrator; -want, +got:\n%s", diff)
 	}
 }

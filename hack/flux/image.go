@@ -42,7 +42,7 @@ func (i *installer) image(ctx context.Context, name string) (string, error) {
 	if err := os.RemoveAll(file + noteSuffix); err != nil { // It is not true while the file is written.
 		return "", err
 	}
-	err = i.run(ctx, "", "go", "run", "./hack/image", "-version="+m.Version, "-"+name+"-out="+file, "-"+name+"-tag="+registry+"/"+name+":"+m.Version)
+	err = i.run(ctx, "go", "run", "./hack/image", "-version="+m.Version, "-"+name+"-out="+file, "-"+name+"-tag="+registry+"/"+name+":"+m.Version)
 	if err != nil {
 		return "", err
 	}

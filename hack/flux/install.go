@@ -65,19 +65,21 @@ func (i *installer) up(ctx context.Context) error {
 		}
 		load = append(load, file)
 	}
-	if err := i.run(ctx, "", "go", load...); err != nil {
+	if err := i.run(ctx, "go", load...); err != nil {
 		return err
 	}
 	manifests, err := i.manifests(ctx)
 	if err != nil {
 		return err
 	}
-	kubectl := []string{"--kubeconfig=" + kubeconfig, "--namespace=" + namespace}
-	if err := i.run(ctx, manifests, i.kubectl, append(kubectl, "apply", "--server-side", "--force-conflicts", "-f", "-")...); err != nil {
+	apply := i.command(ctx, i.kubectl, "--kubeconfig="+kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", "-")
+	apply.Stdin = strings.NewReader(manifests)
+	if _, err := outputOf(apply); err != nil {
 		return err
 	}
 	for _, name := range controllers() {
-		if err := i.run(ctx, "", i.kubectl, append(kubectl, "rollout", "status", "deployment/"+name, "--timeout=3m")...); err != nil {
+		err := i.run(ctx, i.kubectl, "--kubeconfig="+kubeconfig, "--namespace="+namespace, "rollout", "status", "deployment/"+name, "--timeout=3m")
+		if err != nil {
 			return err
 		}
 	}
@@ -120,9 +122,9 @@ func (i *installer) module(ctx context.Context, name string) (module, error) {
 }
 
 // run runs a command at the repository's root; what it prints goes to the log.
-func (i *installer) run(ctx context.Context, input, name string, args ...string) error {
+func (i *installer) run(ctx context.Context, name string, args ...string) error {
 	cmd := i.command(ctx, name, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), i.log, i.log
+	cmd.Stdout, cmd.Stderr = i.log, i.log
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", cmd, err)
 	}
@@ -131,7 +133,10 @@ func (i *installer) run(ctx context.Context, input, name string, args ...string)
 
 // output runs a command at the repository's root and returns what it prints, trimmed.
 func (i *installer) output(ctx context.Context, name string, args ...string) (string, error) {
-	cmd := i.command(ctx, name, args...)
+	return outputOf(i.command(ctx, name, args...))
+}
+
+func outputOf(cmd *exec.Cmd) (string, error) {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
