@@ -110,6 +110,7 @@ func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 		},
 		Client:                        client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}}}},
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
+		WebhookServer:                 o.webhook.server(),
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "groundwork-controller",
@@ -148,6 +149,9 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Pod:          runnerPod,
 		StartTimeout: o.runnerStartTimeout,
 	}).SetupWithManager(mgr, o.workers); err != nil {
+		return err
+	}
+	if err := setupWebhook(ctx, mgr, o, catalogue, live); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
