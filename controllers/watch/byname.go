@@ -42,6 +42,7 @@ func ConfigMap(namespace, name string) Object {
 // as kubelet watches the Secrets of its pods. So no right to read all Secrets of a
 // namespace is needed, and nothing is sent of those that are nobody's business. The
 // API server has an index for such watches.
+// Source: indexedWatchers in k8s.io/apiserver/pkg/storage/cacher/cacher.go.
 //
 // A reconcile says what it depends on before it reads it (Want). An object that
 // changes after that read brings the request back, also when the watch is not up

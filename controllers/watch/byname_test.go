@@ -36,7 +36,7 @@ func TestByName_Want(t *testing.T) {
 		}, true},
 		{"Another object.", one("secret"), nil, func(e *env) { e.put("other", "1") }, false},
 		{"A Secret of the name of a ConfigMap.", func(e *env) []Object { return []Object{e.configMap("x")} }, nil, func(e *env) { e.put("x", "1") }, false},
-		{"An object of the name elsewhere.", func(e *env) []Object { return []Object{Secret("default", "x")} }, nil, func(e *env) { e.put("x", "1") }, false},
+		{"An object of the name elsewhere.", func(*env) []Object { return []Object{Secret("default", "x")} }, nil, func(e *env) { e.put("x", "1") }, false},
 		{"An object that is wanted still.", one("there"), one("there"), func(e *env) { e.put("there", "2") }, true},
 		{"An object that is not wanted any more.", one("there"), one("secret"), func(e *env) { e.put("there", "2") }, false},
 		{"Nothing is wanted any more.", one("there"), func(*env) []Object { return nil }, func(e *env) { e.put("there", "2") }, false},
@@ -56,18 +56,18 @@ func TestByName_Want(t *testing.T) {
 					e.back("orders")
 				}
 			}
-			e.eventually("as many watches as wants", func() bool { return e.network.open() == len(wants) })
+			e.eventually("as many watches as wants", func() bool { return e.network.Watches() == len(wants) })
 			tc.change(e)
 			if tc.back {
 				e.back("orders")
 			} else {
 				e.back()
 			}
-			if unnamed := e.requests.Unnamed(""); len(unnamed) > 0 {
+			if unnamed := e.network.Unnamed(""); len(unnamed) > 0 {
 				t.Errorf("requests without a name: %q", unnamed)
 			}
 			e.source.Want(e.request("orders"))
-			e.eventually("the end of the watches", func() bool { return e.network.open() == 0 })
+			e.eventually("the end of the watches", func() bool { return e.network.Watches() == 0 })
 			e.ended("the goroutines of the watches", func() { e.source.running.Wait() })
 		})
 	}
@@ -95,14 +95,14 @@ func TestByName_shared(t *testing.T) {
 	e.back("first")
 	e.source.Want(e.request("second"), e.secret("s"), e.secret("other"))
 	e.back("second")
-	e.eventually("two watches", func() bool { return e.network.open() == 2 })
+	e.eventually("two watches", func() bool { return e.network.Watches() == 2 })
 	e.put("s", "1")
 	e.back("first", "second")
 	e.source.Want(e.request("first"))
 	e.put("s", "2")
 	e.back("second")
 	e.source.Want(e.request("second"), e.secret("other"))
-	e.eventually("one watch", func() bool { return e.network.open() == 1 })
+	e.eventually("one watch", func() bool { return e.network.Watches() == 1 })
 	e.put("s", "3")
 	e.back()
 }
@@ -148,7 +148,7 @@ func TestByName_end(t *testing.T) {
 	e.end()
 	e.source.Want(e.request("late"), e.secret("late"))
 	e.ended("the goroutines of a late watch", func() { e.source.running.Wait() })
-	if e.network.open() > 0 || len(e.requests.Named(e.namespace, "late")) > 0 {
+	if e.network.Watches() > 0 || len(e.network.Named(e.namespace, "late")) > 0 {
 		t.Error("something is watched")
 	}
 }
@@ -165,7 +165,7 @@ func TestByName_outage(t *testing.T) {
 		e.source.Want(e.request(name), e.secret(name))
 	}
 	e.back(names...)
-	e.network.set(true)
+	e.network.SetDown(true)
 	e.put("changed", "2")
 	e.remove("removed")
 	e.put("created", "1")
@@ -173,7 +173,7 @@ func TestByName_outage(t *testing.T) {
 	e.put("fleeting", "1")
 	e.remove("fleeting")
 	time.Sleep(time.Second)
-	e.network.set(false)
+	e.network.SetDown(false)
 	e.back("changed", "removed", "created", "fleeting")
 	e.put("same", "2")
 	e.back("same")
@@ -193,11 +193,12 @@ func TestByName_forbidden(t *testing.T) {
 	for _, name := range []string{"a", "b"} {
 		e.source.Want(e.request(name), e.secret(name))
 	}
-	e.eventually("the second try", func() bool { return e.network.tried() > 4 })
-	time.Sleep(3 * time.Second)
 	// Each try is a watch and a list.
-	if n := e.network.tried(); n > 2*2*5 {
-		t.Errorf("%d requests in a few seconds", n)
+	tries := func() int { return len(e.network.Named(e.namespace, "a")) / 2 }
+	e.eventually("the second try", func() bool { return tries() == 2 })
+	time.Sleep(3 * time.Second)
+	if n := tries(); n > 5 {
+		t.Errorf("%d tries in a few seconds", n)
 	}
 	e.back()
 	mu.Lock()

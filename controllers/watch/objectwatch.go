@@ -62,13 +62,14 @@ func (w *objectWatch) reflector() *cache.Reflector {
 
 // observe takes note of the object's version, and brings back the requests that
 // want the object when it is another than before. begins tells that the watch has
-// just begun, so that an object that is not there may have been for a while. What
-// comes back only for a beginning goes behind other requests.
+// just begun, or begun anew: what was before is not known, of an object that is not
+// there least of all, and the requests come back too, but behind others.
 func (w *objectWatch) observe(version string, begins bool) {
 	w.source.mu.Lock()
 	defer w.source.mu.Unlock()
 	changed := w.synced && w.version != version
-	if !changed && !(begins && (!w.synced || version == "")) {
+	unknown := begins && (!w.synced || version == "")
+	if !changed && !unknown {
 		return
 	}
 	w.synced, w.version = true, version

@@ -2,11 +2,7 @@ package watch
 
 import (
 	"context"
-	"errors"
-	"io"
-	"net/http"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -43,8 +39,7 @@ type env struct {
 	namespace string
 	source    *ByName
 	queue     workqueue.TypedRateLimitingInterface[reconcile.Request]
-	requests  *testenv.Requests
-	network   *network
+	network   *testenv.Network
 	// stop ends the source.
 	stop context.CancelFunc
 }
@@ -58,13 +53,12 @@ func newEnv(t *testing.T) *env {
 // API server.
 func newEnvIn(ctx context.Context, t *testing.T, modify func(*rest.Config)) *env {
 	t.Helper()
-	e := &env{T: t, network: &network{}}
+	e := &env{T: t}
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "shop-"}}
 	e.must(apiServer.Create(t.Context(), ns))
 	e.namespace = ns.Name
-	config, requests := testenv.NoteRequests(apiConfig)
-	e.requests = requests
-	config.Wrap(e.network.wrap)
+	config, network := testenv.NewNetwork(apiConfig)
+	e.network = network
 	modify(config)
 	api, err := metadata.NewForConfig(config)
 	e.must(err)
@@ -158,86 +152,4 @@ func (e *env) back(names ...string) {
 			e.Fatalf("of %q only %v came back", names, seen)
 		}
 	}
-}
-
-// network is what lies between the source and the API server.
-type network struct {
-	mu     sync.Mutex
-	down   bool
-	bodies map[io.Closer]bool
-	tries  int
-}
-
-var errDown = errors.New("the network is down")
-
-func (n *network) wrap(base http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		n.mu.Lock()
-		n.tries++
-		down := n.down
-		n.mu.Unlock()
-		if down {
-			return nil, errDown
-		}
-		response, err := base.RoundTrip(req)
-		if err != nil {
-			return nil, err
-		}
-		body := &body{ReadCloser: response.Body, network: n}
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		if n.bodies == nil {
-			n.bodies = map[io.Closer]bool{}
-		}
-		n.bodies[body] = true
-		response.Body = body
-		return response, nil
-	})
-}
-
-// open is the number of responses that are not at their end: the watches.
-func (n *network) open() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.bodies)
-}
-
-// tried is the number of requests.
-func (n *network) tried() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.tries
-}
-
-// set takes the network down, and every watch with it, or brings it up.
-func (n *network) set(down bool) {
-	n.mu.Lock()
-	n.down = down
-	var cut []io.Closer
-	for body := range n.bodies {
-		cut = append(cut, body)
-	}
-	n.mu.Unlock()
-	for _, body := range cut {
-		if down {
-			body.Close()
-		}
-	}
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
-// body is a response's body that the network knows while it is open.
-type body struct {
-	io.ReadCloser
-	network *network
-}
-
-func (b *body) Close() error {
-	b.network.mu.Lock()
-	delete(b.network.bodies, b)
-	b.network.mu.Unlock()
-	return b.ReadCloser.Close()
 }
