@@ -17,7 +17,7 @@ import (
 var errInjected = errors.New("injected")
 
 // fakeAPI is a client of the API server that notes writes, fails those that a test
-// picks, and can be behind with Runs as a cache can.
+// picks, and can be behind with Runs and the Infrastructure as a cache can.
 type fakeAPI struct {
 	client.WithWatch
 	base client.WithWatch
@@ -29,6 +29,8 @@ type fakeAPI struct {
 	fail func(n int, write string) (fail, done bool)
 	// runs, once set, is what it lists of Runs.
 	runs *v1alpha1.RunList
+	// infra, once set, is what it reads of an Infrastructure.
+	infra *v1alpha1.Infrastructure
 	// get, once set, goes before a read, from the cache or not.
 	get func(cached bool, key client.ObjectKey, obj client.Object) error
 }
@@ -81,6 +83,10 @@ func (f *fakeAPI) funcs(cached bool) interceptor.Funcs {
 				if err := f.get(cached, key, obj); err != nil {
 					return err
 				}
+			}
+			if infra, ok := obj.(*v1alpha1.Infrastructure); ok && cached && f.infra != nil {
+				f.infra.DeepCopyInto(infra)
+				return nil
 			}
 			return c.Get(ctx, key, obj, opts...)
 		},
