@@ -24,7 +24,7 @@ test: prerequisites ## Unit tests, API server tests and the tests of every Terra
 
 .PHONY: e2e
 e2e: prerequisites ## Tests on a real cluster with real Terraform and the real AWS provider.
-	go test -tags e2e -count 1 -timeout 60m -parallel 5 -v ./hack/e2e
+	go test -tags e2e -count 1 -timeout 60m -parallel 6 -v ./hack/e2e
 
 .PHONY: bench
 bench: prerequisites ## Compare a run with terraform on the command line; prints ratios.
@@ -48,8 +48,11 @@ lint: ## Run golangci-lint.
 	for m in $(MODULES); do (cd $$m && go vet ./...); done
 
 .PHONY: image
-image: ## Build the controller, bundle and demo images as archives in dist/.
-	mkdir -p dist && go run ./hack/image -controller-out dist/controller.tar -bundle-out dist/bundle.tar -app-out dist/app.tar
+image: ## Build the controller, bundle and demo images as archives in dist/, by the names that the chart has.
+	mkdir -p dist && version=$$(sed -n 's/^appVersion: //p' deploy/chart/Chart.yaml) && go run ./hack/image -version $$version \
+		-controller-out dist/controller.tar -controller-tag ghcr.io/groundwork-dev/controller:$$version \
+		-bundle-out dist/bundle.tar -bundle-tag ghcr.io/groundwork-dev/bundle:$$version \
+		-app-out dist/app.tar -app-tag ghcr.io/groundwork-dev/demo-app:$$version
 
 .PHONY: prerequisites
 prerequisites: # What the tests need and this machine may lack, on Debian.

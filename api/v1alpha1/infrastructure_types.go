@@ -125,6 +125,7 @@ type KeyReference struct {
 	// Name is the object's name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name"`
 	// Key is the key in the object's data.
 	// +kubebuilder:validation:MinLength=1
@@ -137,6 +138,7 @@ type NameReference struct {
 	// Name is the object's name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name"`
 }
 
@@ -205,6 +207,14 @@ type InfrastructureStatus struct {
 	// Outputs is the Secret that holds the outputs; absent until it is written.
 	// +optional
 	Outputs *OutputsStatus `json:"outputs,omitempty"`
+
+	// NextOutputSecret is the name of an output Secret that is about to be written,
+	// or was, but that outputs does not tell of yet. It is noted before, so that an
+	// interruption leaves no Secret behind under a name that spec.outputs no longer
+	// has; absent otherwise.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	NextOutputSecret string `json:"nextOutputSecret,omitempty"`
 
 	// Binding names the output Secret, as the Service Binding specification asks
 	// of a provisioned service.

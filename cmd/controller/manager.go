@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -83,8 +84,8 @@ func (o *options) catalogue() (*modules.Catalogue, error) {
 }
 
 // newManager caches what is watched: Infrastructures of the namespaces that the
-// options name, Runs and runner pods of the system namespace only. Secrets and
-// ConfigMaps are read live, by name.
+// options name, Runs, runner pods and the metadata of Secrets of the system
+// namespace only. Secrets and ConfigMaps are read live, by name.
 func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -105,6 +106,7 @@ func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 			ByObject: map[client.Object]cache.ByObject{
 				&v1alpha1.Infrastructure{}: {Namespaces: apps},
 				&v1alpha1.Run{}:            {Namespaces: system},
+				&corev1.Secret{}:           {Namespaces: system},
 				&corev1.Pod{}:              {Namespaces: system, Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
 			},
 		},
@@ -125,12 +127,16 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	if err != nil {
 		return fmt.Errorf("make the live client: %w", err)
 	}
+	byName, err := metadata.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("make the metadata client: %w", err)
+	}
 	if err := cataloguecontroller.New(mgr.GetClient(), catalogue).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	if err := infrastructure.New(infrastructure.Options{
 		Client:     mgr.GetClient(),
-		Metadata:   mgr.GetCache(),
+		Metadata:   byName,
 		Live:       live,
 		State:      state.NewStore(live, o.namespace),
 		Catalogue:  catalogue,
@@ -138,7 +144,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Clock:      clock.RealClock{},
 		Namespace:  o.namespace,
 		Namespaces: o.watchNamespaces,
-	}).SetupWithManager(ctx, mgr, o.workers); err != nil {
+	}).SetupWithManager(mgr, o.workers); err != nil {
 		return err
 	}
 	if err := runcontroller.New(runcontroller.Options{

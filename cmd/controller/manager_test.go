@@ -23,8 +23,9 @@ import (
 )
 
 // startManager runs the controllers as the command does, for the test's duration,
-// with a module queue, and returns a client for the test itself.
-func startManager(t *testing.T, config *rest.Config, o options) client.Client {
+// with a module queue, and returns a client for the test itself and the network of
+// the controllers.
+func startManager(t *testing.T, config *rest.Config, o options) (client.Client, *testenv.Network) {
 	t.Helper()
 	catalogue, err := modules.Load(fstest.MapFS{
 		"queue/module.yaml": {Data: []byte("version: 1.0.0\nsummary: For tests\n")},
@@ -32,7 +33,8 @@ func startManager(t *testing.T, config *rest.Config, o options) client.Client {
 	})
 	must(t, err)
 	config.QPS = -1
-	mgr, err := newManager(config, o)
+	theirs, network := testenv.NewNetwork(config)
+	mgr, err := newManager(theirs, o)
 	must(t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	must(t, setup(ctx, mgr, o, catalogue, pod.Config{Image: o.runnerImage}))
@@ -46,7 +48,7 @@ func startManager(t *testing.T, config *rest.Config, o options) client.Client {
 	})
 	api, err := client.New(config, client.Options{Scheme: mgr.GetScheme()})
 	must(t, err)
-	return api
+	return api, network
 }
 
 func must(t *testing.T, err error) {
@@ -73,7 +75,7 @@ func newQueue(namespace string) *v1alpha1.Infrastructure {
 }
 
 // Only objects of the namespaces that are named are looked at; what they refer to
-// brings them back.
+// brings them back, and is asked for by its name alone.
 func TestSetup_watchNamespaces(t *testing.T) {
 	var unknown atomic.Int32
 	ctrl.SetLogger(funcr.New(func(_, args string) {
@@ -82,7 +84,7 @@ func TestSetup_watchNamespaces(t *testing.T) {
 		}
 	}, funcr.Options{}))
 	config, _ := testenv.Start(t)
-	api := startManager(t, config, options{
+	api, network := startManager(t, config, options{
 		namespace: "groundwork-system", watchNamespaces: []string{"shop", "bank"},
 		metricsAddress: "0", probeAddress: "0", workers: 2, runnerImage: "bundle",
 	})
@@ -132,6 +134,9 @@ func TestSetup_watchNamespaces(t *testing.T) {
 	must(t, api.Get(t.Context(), client.ObjectKey{Namespace: "elsewhere", Name: "orders"}, &infra))
 	if len(infra.Finalizers) > 0 || len(infra.Status.Conditions) > 0 {
 		t.Errorf("the object elsewhere was touched: %+v", infra)
+	}
+	if unnamed := network.Unnamed("groundwork-system"); len(unnamed) > 0 {
+		t.Errorf("requests without a name: %q", unnamed)
 	}
 	if n := unknown.Load(); n > 0 {
 		t.Errorf("objects of a namespace that is not watched were looked for %d times", n)

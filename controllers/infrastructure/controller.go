@@ -6,6 +6,8 @@ package infrastructure
 import (
 	"context"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/controllers/status"
+	"github.com/groundwork-dev/groundwork/controllers/watch"
 	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/state"
 )
@@ -31,8 +34,8 @@ type Catalogue interface {
 type Options struct {
 	// Client reads from the cache, and writes.
 	Client client.Client
-	// Metadata reads the metadata of Secrets from the cache.
-	Metadata client.Reader
+	// Metadata watches Secrets and ConfigMaps in the namespaces of the objects.
+	Metadata metadata.Interface
 	// Live reads from the API server.
 	Live client.Reader
 	// State reads and clears Terraform's state in Namespace.
@@ -52,7 +55,7 @@ type Options struct {
 // Reconciler reconciles Infrastructures.
 type Reconciler struct {
 	client    client.Client
-	metadata  client.Reader
+	watches   *watch.ByName
 	live      client.Reader
 	state     *state.Store
 	catalogue Catalogue
@@ -66,7 +69,7 @@ type Reconciler struct {
 // New returns a Reconciler.
 func New(o Options) *Reconciler {
 	return &Reconciler{
-		client: o.Client, metadata: o.Metadata, live: o.Live, state: o.State,
+		client: o.Client, watches: watch.NewByName(o.Metadata), live: o.Live, state: o.State,
 		catalogue: o.Catalogue, recorder: o.Recorder, clock: o.Clock, namespace: o.Namespace, namespaces: o.Namespaces,
 	}
 }
@@ -75,22 +78,26 @@ func New(o Options) *Reconciler {
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	infra := &v1alpha1.Infrastructure{}
 	if err := r.client.Get(ctx, req.NamespacedName, infra); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.watches.Want(req)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	r.watches.Want(req, dependencies(infra)...)
 	if !infra.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(infra, v1alpha1.Finalizer) {
 		return ctrl.Result{}, nil
 	}
 	if err := r.addFinalizer(ctx, infra); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	before := infra.DeepCopy()
-	outcome, gone := r.reconcile(ctx, infra)
+	stored := infra.DeepCopy()
+	outcome, gone := r.reconcile(ctx, infra, stored)
 	if gone {
 		return ctrl.Result{}, nil
 	}
 	status.Set(infra, outcome)
-	r.outcomeChanged(ctx, before, infra)
-	if err := status.Patch(ctx, r.client, before, infra); err != nil {
+	r.outcomeChanged(ctx, stored, infra)
+	if err := status.Patch(ctx, r.client, stored, infra); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	return outcome.Result()
@@ -98,8 +105,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 
 // reconcile observes, decides and acts. gone tells that the finalizer is removed,
 // so that there is no status to write.
-func (r *Reconciler) reconcile(ctx context.Context, infra *v1alpha1.Infrastructure) (outcome status.Outcome, gone bool) {
-	o, err := r.observe(ctx, infra)
+func (r *Reconciler) reconcile(ctx context.Context, infra, stored *v1alpha1.Infrastructure) (outcome status.Outcome, gone bool) {
+	o, err := r.observe(ctx, infra, stored)
 	if err != nil {
 		return status.FromError(err), false
 	}

@@ -293,6 +293,11 @@ func forgetting(t *testing.T) *env {
 // A forget that breaks off anywhere, before or after a write was done, is taken up
 // again: nothing is lost before, and nothing left after.
 func TestReconciler_forgetInterrupted(t *testing.T) {
+	want := []string{
+		"delete Pod key-3", "update Lease lock-tfstate-default-key",
+		"delete Secret tfstate-default-key", "delete Lease lock-tfstate-default-key", "delete Secret groundwork-snapshot-key",
+		"delete all Secret ", "delete Run key-1", "delete Run key-3", "patch Infrastructure orders",
+	}
 	for _, done := range []bool{false, true} {
 		for n := 0; ; n++ {
 			e := forgetting(t)
@@ -313,17 +318,26 @@ func TestReconciler_forgetInterrupted(t *testing.T) {
 				e.pass(time.Minute)
 			}
 			if failed == "" {
-				if n < 9 {
-					t.Errorf("a forget has %d writes: %q", n, e.api.writes)
+				if diff := cmp.Diff(want, withoutKey(e, e.api.writes...)); diff != "" {
+					t.Errorf("writes of a forget, -want +got:\n%s", diff)
 				}
 				break
 			}
-			t.Run(fmt.Sprintf("%q fails (done: %t).", strings.ReplaceAll(failed, e.key(), "key"), done), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%q fails (done: %t).", withoutKey(e, failed)[0], done), func(t *testing.T) {
 				e.T = t
 				e.wantNothingLeft()
 			})
 		}
 	}
+}
+
+// withoutKey returns writes with "key" in place of the object's key.
+func withoutKey(e *env, writes ...string) []string {
+	var plain []string
+	for _, write := range writes {
+		plain = append(plain, strings.ReplaceAll(write, e.key(), "key"))
+	}
+	return plain
 }
 
 // reapPods lets pods that are asked to end be gone, as kubelet does.

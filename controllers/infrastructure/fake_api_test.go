@@ -17,7 +17,7 @@ import (
 var errInjected = errors.New("injected")
 
 // fakeAPI is a client of the API server that notes writes, fails those that a test
-// picks, and can be behind with Runs as a cache can.
+// picks, and can be behind with Runs and the Infrastructure as a cache can.
 type fakeAPI struct {
 	client.WithWatch
 	base client.WithWatch
@@ -31,6 +31,8 @@ type fakeAPI struct {
 	runs *v1alpha1.RunList
 	// noConfigs makes the cache know no ProviderConfig.
 	noConfigs bool
+	// infra, once set, is what it reads of an Infrastructure.
+	infra *v1alpha1.Infrastructure
 	// get, once set, goes before a read, from the cache or not.
 	get func(cached bool, key client.ObjectKey, obj client.Object) error
 }
@@ -83,6 +85,10 @@ func (f *fakeAPI) funcs(cached bool) interceptor.Funcs {
 				if err := f.get(cached, key, obj); err != nil {
 					return err
 				}
+			}
+			if infra, ok := obj.(*v1alpha1.Infrastructure); ok && cached && f.infra != nil {
+				f.infra.DeepCopyInto(infra)
+				return nil
 			}
 			return c.Get(ctx, key, obj, opts...)
 		},

@@ -21,8 +21,11 @@ import (
 
 // observed is what one reconcile knows when it decides.
 type observed struct {
-	now   time.Time
+	now time.Time
+	// infra is the object; its status becomes what this reconcile finds.
 	infra *v1alpha1.Infrastructure
+	// stored is the object with the status that the API server has of it.
+	stored *v1alpha1.Infrastructure
 	// key is the object's state key.
 	key string
 	// runs are the object's Runs, newest first, without those that were superseded.
@@ -50,8 +53,8 @@ type observed struct {
 }
 
 // observe reads what decide needs. An error is one of the API: to be retried.
-func (r *Reconciler) observe(ctx context.Context, infra *v1alpha1.Infrastructure) (*observed, error) {
-	o := &observed{now: r.clock.Now(), infra: infra, key: state.Key(infra.Namespace, infra.Name)}
+func (r *Reconciler) observe(ctx context.Context, infra, stored *v1alpha1.Infrastructure) (*observed, error) {
+	o := &observed{now: r.clock.Now(), infra: infra, stored: stored, key: state.Key(infra.Namespace, infra.Name)}
 	runs, err := listRuns(ctx, r.client, r.namespace, o.key)
 	if err != nil {
 		return nil, err

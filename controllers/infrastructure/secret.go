@@ -63,7 +63,7 @@ func (r *Reconciler) checkOutputSecret(ctx context.Context, infra *v1alpha1.Infr
 }
 
 // keepOutputs writes the output Secret when it is not what it should be, and
-// removes those that the object wrote under earlier names. Unless the last apply
+// removes the one that the object wrote under an earlier name. Unless the last apply
 // succeeded, the outputs in the state may be those of half an apply: then only what
 // was written before is put back.
 func (r *Reconciler) keepOutputs(ctx context.Context, o *observed) error {
@@ -91,12 +91,17 @@ func (r *Reconciler) keepOutputs(ctx context.Context, o *observed) error {
 	if err != nil {
 		return err
 	}
+	if secret == nil || !isOnlyName(&infra.Status, name) {
+		if err := r.noteSecretName(ctx, o, name); err != nil {
+			return err
+		}
+	}
 	if secret == nil || !holds(secret, data) {
 		if err := r.applySecret(ctx, infra, name, data); err != nil {
 			return err
 		}
 	}
-	if err := r.removeFormerSecrets(ctx, infra); err != nil {
+	if err := r.removeFormerSecret(ctx, o, name); err != nil {
 		return err
 	}
 	infra.Status.Outputs = &v1alpha1.OutputsStatus{SecretName: name, Keys: slices.Sorted(maps.Keys(data)), Checksum: checksum(data)}
@@ -163,28 +168,6 @@ func (r *Reconciler) applySecret(ctx context.Context, infra *v1alpha1.Infrastruc
 	if err != nil {
 		// The API server's error does not quote the data.
 		return fmt.Errorf("write output Secret %s: %w", name, err)
-	}
-	return nil
-}
-
-// removeFormerSecrets deletes the object's output Secrets under any name but the
-// present one. They are found by their owner, because the status may not have come
-// to name them.
-func (r *Reconciler) removeFormerSecrets(ctx context.Context, infra *v1alpha1.Infrastructure) error {
-	secrets := &metav1.PartialObjectMetadataList{}
-	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
-	ours := client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
-	if err := r.metadata.List(ctx, secrets, client.InNamespace(infra.Namespace), ours); err != nil {
-		return fmt.Errorf("list the output Secrets: %w", err)
-	}
-	for i := range secrets.Items {
-		secret := &secrets.Items[i]
-		if !metav1.IsControlledBy(secret, infra) || secret.Name == outputSecretName(infra) {
-			continue
-		}
-		if err := r.client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID}); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("delete former output Secret %s: %w", secret.Name, err)
-		}
 	}
 	return nil
 }

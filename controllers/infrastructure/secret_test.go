@@ -169,58 +169,6 @@ func TestReconciler_outputSecretTakenMeanwhile(t *testing.T) {
 	e.wantRuns(1)
 }
 
-func TestReconciler_renameOutputSecret(t *testing.T) {
-	rename := func(e *env, name string) {
-		e.update(func(i *v1alpha1.Infrastructure) { i.Spec.Outputs.SecretName = name })
-	}
-	// interrupt fails the n-th write of the next reconcile.
-	interrupt := func(e *env, n int) {
-		e.api.forgetWrites()
-		e.api.fail = func(i int, _ string) (bool, bool) { return i == n, false }
-		if _, err := e.tryReconcile(); err == nil {
-			e.Fatalf("write %d has not failed: %q", n, e.api.writes)
-		}
-		e.api.fail = nil
-	}
-	for _, tc := range []struct {
-		name   string
-		rename func(e *env)
-		want   string
-	}{
-		{"The former Secret goes once the new one is there.", func(e *env) { rename(e, "new") }, "new"},
-		{"It goes when the first try broke off before.", func(e *env) { rename(e, "new"); interrupt(e, 0) }, "new"},
-		{"It goes when the first try broke off right before its removal.", func(e *env) { rename(e, "new"); interrupt(e, 1) }, "new"},
-		{"Both of two former ones go when the status came to name only the first.", func(e *env) {
-			rename(e, "second")
-			interrupt(e, 2)
-			rename(e, "third")
-		}, "third"},
-		{"One goes that the status never came to name.", func(e *env) {
-			rename(e, "second")
-			interrupt(e, 1)
-			rename(e, "orders")
-		}, "orders"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			e := newEnv(t)
-			e.ready()
-			tc.rename(e)
-			e.reconcile()
-			var got []string
-			for _, secret := range list(t.Context(), t, &corev1.SecretList{}, e.namespace).Items {
-				got = append(got, secret.Name)
-			}
-			if diff := cmp.Diff([]string{tc.want}, got); diff != "" {
-				t.Errorf("Secrets, -want +got:\n%s", diff)
-			}
-			if got := e.object().Status; got.Outputs.SecretName != tc.want || got.Binding.Name != tc.want {
-				t.Errorf("status names %s and %s", got.Outputs.SecretName, got.Binding.Name)
-			}
-			e.wantRuns(1)
-		})
-	}
-}
-
 // A key was written, the status did not come to say so, and it is not wanted any
 // more.
 func TestReconciler_keyWithoutStatus(t *testing.T) {

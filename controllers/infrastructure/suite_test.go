@@ -106,7 +106,7 @@ func newEnv(t *testing.T) *env {
 	}
 	e.namespace, e.system = e.newNamespace("shop-"), e.newNamespace("groundwork-")
 	e.r = New(Options{
-		Client: e.api, Metadata: e.api, Live: e.api.live(), State: state.NewStore(e.api.live(), e.system),
+		Client: e.api, Live: e.api.live(), State: state.NewStore(e.api.live(), e.system),
 		Catalogue: library(t), Recorder: e.recorder, Clock: e.clock, Namespace: e.system,
 	})
 	return e

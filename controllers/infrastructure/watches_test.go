@@ -10,35 +10,42 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/metadata"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/hack/testenv"
 	"github.com/groundwork-dev/groundwork/state"
 )
 
 // startManager runs the controller as cmd/controller does, for the test's duration
 // and namespaces.
-func (e *env) startManager() {
+func (e *env) startManager() *testenv.Network {
 	e.Helper()
-	mgr, err := ctrl.NewManager(apiConfig, ctrl.Options{
+	config, network := testenv.NewNetwork(apiConfig)
+	byName, err := metadata.NewForConfig(config)
+	e.must(err)
+	live, err := client.New(config, client.Options{Scheme: apiServer.Scheme()})
+	e.must(err)
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:     apiServer.Scheme(),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{e.namespace: {}, e.system: {}}},
-		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
+		Controller: ctrlconfig.Controller{SkipNameValidation: ptr.To(true)},
 	})
 	e.must(err)
 	r := New(Options{
-		Client: mgr.GetClient(), Metadata: mgr.GetCache(), Live: apiServer, State: state.NewStore(apiServer, e.system),
+		Client: mgr.GetClient(), Metadata: byName, Live: live, State: state.NewStore(live, e.system),
 		Catalogue: library(e.T), Recorder: e.recorder, Clock: clock.RealClock{}, Namespace: e.system,
 	})
 	ctx, stop := context.WithCancel(context.WithoutCancel(e.Context()))
-	e.must(r.SetupWithManager(ctx, mgr, 4))
+	e.must(r.SetupWithManager(mgr, 4))
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	e.Cleanup(func() {
@@ -47,15 +54,25 @@ func (e *env) startManager() {
 			e.Error(err)
 		}
 	})
+	return network
 }
 
 // eventually waits until the condition holds.
 func (e *env) eventually(what string, holds func() bool) {
 	e.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	e.within(30*time.Second, what, holds)
+}
+
+// within waits until the condition holds, not longer than limit.
+func (e *env) within(limit time.Duration, what string, holds func() bool) {
+	e.Helper()
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if holds() {
 			return
 		}
+	}
+	if e.gone() {
+		e.Fatalf("%s does not come; the object is gone", what)
 	}
 	e.Fatalf("%s does not come: %+v, runs %+v", what, e.object().Status, e.runs())
 }
@@ -64,10 +81,11 @@ func (e *env) isReady() bool {
 	return meta.IsStatusConditionTrue(e.object().Status.Conditions, v1alpha1.ConditionReady)
 }
 
-// Each thing that the object depends on brings it back by itself.
+// Each thing that the object depends on brings it back by itself, and no Secret or
+// ConfigMap of the app's namespace is asked for without its name.
 func TestReconciler_watches(t *testing.T) {
 	e := newEnv(t)
-	e.startManager()
+	network := e.startManager()
 	e.newConfig("aws")
 	e.create(bucketOf("aws"), func(i *v1alpha1.Infrastructure) {
 		i.Spec.VariablesFrom = []v1alpha1.VariablesSource{
@@ -94,20 +112,15 @@ func TestReconciler_watches(t *testing.T) {
 	e.eventually("Ready", e.isReady)
 
 	e.remove(&corev1.Secret{}, e.namespace, "orders")
-	e.eventually("the output Secret that was deleted", func() bool { return e.secret("orders") != nil })
+	const soon = 5 * time.Second
+	e.within(soon, "the output Secret that was deleted", func() bool { return e.secret("orders") != nil })
 	e.output(func(s *corev1.Secret) { s.Data["url"] = []byte("edited") })
-	e.eventually("the output that was edited", func() bool { return string(e.secret("orders").Data["url"]) == "https://queue" })
+	e.within(soon, "the output that was edited", func() bool { return string(e.secret("orders").Data["url"]) == "https://queue" })
 
 	e.update(func(i *v1alpha1.Infrastructure) { i.Spec.Outputs.SecretName = "renamed" })
 	e.eventually("the renamed output Secret", func() bool { return e.secret("renamed") != nil && e.secret("orders") == nil })
 	e.eventually("the new name in the status", func() bool { return e.object().Status.Outputs.SecretName == "renamed" })
-	// One that a crash has left, and that the object does not refer to; once all is
-	// quiet, nothing else brings the object back.
-	time.Sleep(time.Second)
-	left := e.secret("renamed")
-	e.put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{
-		Namespace: e.namespace, Name: "left", Labels: left.Labels, OwnerReferences: left.OwnerReferences}})
-	e.eventually("the removal of what was left", func() bool { return e.secret("left") == nil })
+	e.eventually("the watches of Secret, ConfigMap and output Secret", func() bool { return network.Watches() == 3 })
 
 	config := &v1alpha1.ProviderConfig{}
 	e.must(apiServer.Get(t.Context(), client.ObjectKey{Name: "aws"}, config))
@@ -136,6 +149,24 @@ func TestReconciler_watches(t *testing.T) {
 	e.eventually("the end", func() bool { return e.gone() })
 	e.remove(&corev1.Secret{}, e.system, "aws")
 	e.wantNothingLeft()
+	e.eventually("the end of the watches", func() bool { return network.Watches() == 0 })
+	if unnamed := network.Unnamed(e.system); len(unnamed) > 0 {
+		t.Errorf("requests without a name: %q", unnamed)
+	}
+}
+
+// Nothing is watched any more for an object that goes without being destroyed.
+func TestReconciler_watchesEnd(t *testing.T) {
+	e := newEnv(t)
+	network := e.startManager()
+	e.create(func(i *v1alpha1.Infrastructure) {
+		i.Spec.VariablesFrom = []v1alpha1.VariablesSource{{ConfigMapRef: &v1alpha1.NameReference{Name: "config"}}}
+	})
+	e.eventually("the watches of ConfigMap and output Secret", func() bool { return network.Watches() == 2 })
+	e.eventually("the finalizer", func() bool { return len(e.object().Finalizers) > 0 })
+	e.update(func(i *v1alpha1.Infrastructure) { i.Finalizers = nil })
+	e.delete()
+	e.within(30*time.Second, "the end of the watches", func() bool { return network.Watches() == 0 })
 }
 
 // Many objects at once, on a real cache: one Run each.

@@ -66,7 +66,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Complete(r)
 }
 
-// isRequest tells a request from the many other Secrets of the cluster.
+// isRequest tells a request from the other Secrets of the system namespace.
 func isRequest(secret client.Object) bool {
 	return secret.GetLabels()[v1alpha1.LabelKey] != ""
 }

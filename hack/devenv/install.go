@@ -52,7 +52,7 @@ func (s *Stage) Install(ctx context.Context) error {
 }
 
 func (s *Stage) upgrade(ctx context.Context, chart string, settings []string) error {
-	args := []string{"upgrade", "--install", "groundwork", chart, "--namespace", Namespace, "--wait", "--timeout", "3m"}
+	args := []string{"upgrade", "--install", "groundwork", chart, "--namespace", Namespace, "--reset-values", "--wait", "--timeout", "3m"}
 	for _, setting := range settings {
 		args = append(args, "--set", setting)
 	}

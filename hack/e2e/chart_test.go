@@ -99,7 +99,7 @@ func TestChart_valid(t *testing.T) {
 	for _, file := range append(valueFiles(t), "") {
 		var values []string
 		if file != "" {
-			values = []string{"--values", file}
+			values = []string{"--values", file, "--set", "watchNamespaces={" + ns + "}"}
 		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			if _, err := stage.Helm(t.Context(), append([]string{"lint", chart, "--strict"}, values...)...); err != nil {

@@ -17,6 +17,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/groundwork-dev/groundwork/hack/devenv"
 )
 
@@ -35,6 +38,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
+	log.SetLogger(logr.Discard()) // controller-runtime complains without one
 	stage, err = devenv.Up(ctx, devenv.Options{Modules: []string{"hack/testbundle"}, Flux: true, Log: os.Stderr})
 	if err != nil {
 		return 1, err

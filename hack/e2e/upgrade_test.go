@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -49,4 +51,31 @@ func TestChart_upgrade(t *testing.T) {
 	}
 	remove(t, slow, time.Minute)
 	remove(t, ready, time.Minute)
+}
+
+// TestChart_uninstall takes Groundwork away while something is being applied, as
+// docs/operations.md says it can be done, and brings it back.
+func TestChart_uninstall(t *testing.T) {
+	ns := newNamespace(t)
+	ready := create(t, ns, "ready", "outputs", nil)
+	waitReady(t, ready, 2*time.Minute)
+	slow := create(t, ns, "slow", "slow", map[string]any{"seconds": 20})
+	run := waitApplying(t, slow)
+	if _, err := stage.Helm(t.Context(), "uninstall", "groundwork", "--namespace", devenv.Namespace, "--wait", "--timeout", "3m"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 2*time.Minute, "the run ends without a controller", func(context.Context) (bool, string) {
+		get(t, run)
+		return run.Status.Phase == v1alpha1.RunSucceeded, fmt.Sprintf("%+v", run.Status)
+	})
+	if err := stage.Install(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waitReady(t, slow, time.Minute)
+	for _, infra := range []*v1alpha1.Infrastructure{ready, slow} {
+		if all := runs(t, infra); len(all) != 1 {
+			t.Errorf("%s: want the one run from before the uninstall, got %+v", infra.Name, all)
+		}
+		remove(t, infra, time.Minute)
+	}
 }

@@ -1,0 +1,87 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/groundwork-dev/groundwork/hack/devenv"
+)
+
+// as returns a client with the name, and for a pod's token the pod, of a ServiceAccount of
+// Groundwork.
+func as(t *testing.T, name, pod string) client.Client {
+	t.Helper()
+	config := rest.CopyConfig(stage.Config)
+	config.Impersonate = rest.ImpersonationConfig{
+		UserName: account(name),
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + devenv.Namespace, "system:authenticated"},
+	}
+	if pod != "" {
+		config.Impersonate.Extra = map[string][]string{"authentication.kubernetes.io/pod-name": {pod}}
+	}
+	c, err := client.New(config, client.Options{Scheme: stage.Client.Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.NewDryRunClient(c)
+}
+
+// What RBAC allows, the admission policies refuse, when a token is in the wrong hands.
+func TestPolicies_stolenToken(t *testing.T) {
+	t.Parallel()
+	ns := newNamespace(t)
+	meta := func(namespace, name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: namespace, Name: name}
+	}
+	secret := func(name string, kind corev1.SecretType) client.Object {
+		return &corev1.Secret{ObjectMeta: meta(devenv.Namespace, name), Type: kind}
+	}
+	token := &corev1.Secret{ObjectMeta: meta(devenv.Namespace, "tfstate-default-shop-db-a"), Type: corev1.SecretTypeServiceAccountToken}
+	token.Annotations = map[string]string{corev1.ServiceAccountNameKey: "groundwork-controller"}
+	of := func(namespace string) client.Object {
+		o := token.DeepCopy()
+		o.Namespace = namespace
+		o.Annotations[corev1.ServiceAccountNameKey] = "default"
+		return o
+	}
+	foreign := &corev1.Secret{ObjectMeta: meta(ns, "foreign")}
+	if err := stage.Client.Create(t.Context(), foreign); err != nil {
+		t.Fatal(err)
+	}
+	runner, unbound, controller := as(t, "groundwork-runner", "shop-db-a-7"), as(t, "groundwork-runner", ""), as(t, "groundwork-controller", "")
+	for _, tc := range []struct {
+		what string
+		do   error
+		want string // part of the refusal; empty: it is taken
+	}{
+		{"its own state", runner.Create(t.Context(), secret("tfstate-default-shop-db-a", corev1.SecretTypeOpaque)), ""},
+		{"a part of it", runner.Create(t.Context(), secret("tfstate-default-shop-db-a-part-12", corev1.SecretTypeOpaque)), ""},
+		{"its own snapshot", runner.Create(t.Context(), secret("groundwork-snapshot-shop-db-a", corev1.SecretTypeOpaque)), ""},
+		{"its own lock", runner.Create(t.Context(), &coordinationv1.Lease{ObjectMeta: meta(devenv.Namespace, "lock-tfstate-default-shop-db-a")}), ""},
+		{"the state of another", runner.Create(t.Context(), secret("tfstate-default-shop-db-b", corev1.SecretTypeOpaque)), "its own state and snapshot only"},
+		{"a state that begins like its own", runner.Create(t.Context(), secret("tfstate-default-shop-db-a-part-x", corev1.SecretTypeOpaque)), "its own state and snapshot only"},
+		{"another run's request", runner.Create(t.Context(), secret("bank-db-b-3", corev1.SecretTypeOpaque)), "its own state and snapshot only"},
+		{"the controller's token", runner.Create(t.Context(), token.DeepCopy()), "type Opaque only"},
+		{"the credentials' removal", runner.Delete(t.Context(), secret(devenv.Credentials, "")), "its own state and snapshot only"},
+		{"the lock of another", runner.Create(t.Context(), &coordinationv1.Lease{ObjectMeta: meta(devenv.Namespace, "lock-tfstate-default-shop-db-b")}), "its own state only"},
+		{"a token that no pod has", unbound.Create(t.Context(), secret("tfstate-default-shop-db-a", corev1.SecretTypeOpaque)), "own state and snapshot only"},
+		{"a ServiceAccount's token for the controller", controller.Create(t.Context(), of(ns)), "no Secrets that ask for a token"},
+		{"the change of an app's Secret", controller.Patch(t.Context(), foreign.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(`{"stringData":{"a":"b"}}`))), "Secrets that it has made"},
+		{"the removal of an app's Secret", controller.Delete(t.Context(), foreign.DeepCopy()), "Secrets that it has made"},
+	} {
+		if tc.want == "" && tc.do != nil {
+			t.Errorf("%s: refused: %v", tc.what, tc.do)
+		}
+		if tc.want != "" && (tc.do == nil || !strings.Contains(tc.do.Error(), tc.want)) {
+			t.Errorf("%s: got %v, want a refusal: %s", tc.what, tc.do, tc.want)
+		}
+	}
+}
