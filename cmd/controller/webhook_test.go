@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -28,8 +29,9 @@ import (
 
 const systemNamespace = "groundwork-system"
 
-// grant gives the user just what the chart's roles grant for the webhook.
-func grant(t *testing.T, api client.Client, user, name string) {
+// grant gives the user just what the chart's roles grant for the webhook, but for one
+// verb, which the function that it returns grants.
+func grant(t *testing.T, api client.Client, user, name string) (update func()) {
 	t.Helper()
 	subjects := []rbacv1.Subject{{Kind: "User", Name: user}}
 	rule := func(group, resource string, names []string, verbs ...string) rbacv1.PolicyRule {
@@ -37,12 +39,13 @@ func grant(t *testing.T, api client.Client, user, name string) {
 	}
 	everywhere := metav1.ObjectMeta{Name: user}
 	within := metav1.ObjectMeta{Namespace: systemNamespace, Name: user}
+	role := &rbacv1.ClusterRole{ObjectMeta: everywhere, Rules: []rbacv1.PolicyRule{
+		rule("admissionregistration.k8s.io", "validatingwebhookconfigurations", []string{name}, "list", "watch"),
+		rule("infra.groundwork.dev", "providerconfigs", nil, "list", "watch"),
+		rule("", "namespaces", nil, "get", "list", "watch"),
+	}}
 	for _, obj := range []client.Object{
-		&rbacv1.ClusterRole{ObjectMeta: everywhere, Rules: []rbacv1.PolicyRule{
-			rule("infra.groundwork.dev", "providerconfigs", nil, "list", "watch"),
-			rule("", "namespaces", nil, "get", "list", "watch"),
-			rule("admissionregistration.k8s.io", "validatingwebhookconfigurations", []string{name}, "list", "watch", "update"),
-		}},
+		role,
 		&rbacv1.ClusterRoleBinding{ObjectMeta: everywhere, RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: user}, Subjects: subjects},
 		&rbacv1.Role{ObjectMeta: within, Rules: []rbacv1.PolicyRule{
 			rule("", "secrets", []string{name}, "list", "watch", "update"),
@@ -50,6 +53,10 @@ func grant(t *testing.T, api client.Client, user, name string) {
 		&rbacv1.RoleBinding{ObjectMeta: within, RoleRef: rbacv1.RoleRef{Kind: "Role", Name: user}, Subjects: subjects},
 	} {
 		must(t, api.Create(t.Context(), obj))
+	}
+	return func() {
+		role.Rules[0].Verbs = append(role.Rules[0].Verbs, "update")
+		must(t, api.Update(t.Context(), role))
 	}
 }
 
@@ -129,7 +136,7 @@ func TestSetupWebhook(t *testing.T) {
 	api, err := client.New(config, client.Options{Scheme: testenv.Scheme()})
 	must(t, err)
 	must(t, api.Create(t.Context(), newNamespace(systemNamespace)))
-	grant(t, api, "replica", name)
+	grantUpdate := grant(t, api, "replica", name)
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: systemNamespace, Name: name}}
 	must(t, api.Create(t.Context(), secret))
 	configuration := testenv.Webhook(t, name, systemNamespace)
@@ -137,33 +144,23 @@ func TestSetupWebhook(t *testing.T) {
 
 	replica := rest.CopyConfig(config)
 	replica.QPS, replica.Impersonate.UserName = -1, "replica"
-	probes := freePort(t)
 	o := options{
-		namespace: systemNamespace, metricsAddress: "0", probeAddress: fmt.Sprintf("127.0.0.1:%d", probes),
+		namespace: systemNamespace, metricsAddress: "0", probeAddress: fmt.Sprintf("127.0.0.1:%d", freePort(t)),
 		webhook: webhookOptions{enabled: true, port: freePort(t), certDir: t.TempDir(), rotate: true, service: name, secret: name, configuration: name},
 	}
-	began := time.Now()
 	startWebhook(t, replica, o)
-	ready := func() int {
-		resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/readyz", probes))
-		if err != nil {
-			return 0
+	eventually(t, "a server", func() bool {
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", o.webhook.port))
+		if err == nil {
+			conn.Close()
 		}
-		defer resp.Body.Close()
-		return resp.StatusCode
-	}
-	early := 0
-	eventually(t, "readiness", func() bool {
-		status := ready()
-		if status == http.StatusInternalServerError {
-			early++
-		}
-		return status == http.StatusOK
+		return err == nil
 	})
-	if early == 0 {
-		t.Errorf("it was ready at once")
+	if got := readiness(o); got != http.StatusInternalServerError {
+		t.Errorf("readiness is %d before the API server knows the CA", got)
 	}
-	t.Logf("ready after %s", time.Since(began))
+	grantUpdate()
+	eventually(t, "readiness", func() bool { return readiness(o) == http.StatusOK })
 
 	queue := newQueue(systemNamespace)
 	queue.Spec.Module = "queues"
@@ -192,4 +189,27 @@ func TestSetupWebhook(t *testing.T) {
 	configuration.Webhooks[0].ClientConfig.CABundle = nil
 	must(t, api.Update(t.Context(), configuration))
 	eventually(t, "the CA in the configuration", func() bool { return answers() == nil })
+
+	// As with cert-manager: someone else brings the files.
+	mounted := o
+	mounted.probeAddress = fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	mounted.webhook.port, mounted.webhook.certDir, mounted.webhook.rotate = freePort(t), t.TempDir(), false
+	startWebhook(t, replica, mounted)
+	eventually(t, "a probe", func() bool { return readiness(mounted) != 0 })
+	time.Sleep(500 * time.Millisecond)
+	if got := readiness(mounted); got != http.StatusInternalServerError {
+		t.Errorf("readiness without a certificate is %d", got)
+	}
+	must(t, os.CopyFS(mounted.webhook.certDir, os.DirFS(o.webhook.certDir)))
+	eventually(t, "readiness with a certificate", func() bool { return readiness(mounted) == http.StatusOK })
+}
+
+// readiness is the status of /readyz; 0 while nothing answers.
+func readiness(o options) int {
+	resp, err := http.Get("http://" + o.probeAddress + "/readyz")
+	if err != nil {
+		return 0
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode
 }

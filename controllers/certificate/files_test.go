@@ -1,12 +1,62 @@
 package certificate
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/groundwork-dev/groundwork/hack/testenv"
 )
+
+// A replica that starts later finds the certificate made.
+func TestFiles(t *testing.T) {
+	ctrl.SetLogger(logr.Discard())
+	config, _ := testenv.Start(t)
+	mgr, err := ctrl.NewManager(config, ctrl.Options{Metrics: metricsserver.Options{BindAddress: "0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Namespace: "default", Secret: "webhook", Dir: filepath.Join(t.TempDir(), "new")}
+	for name, text := range map[string]string{o.Secret: "its own", "z-other": "another's"} {
+		err := mgr.GetClient().Create(t.Context(), &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: name},
+			StringData: map[string]string{certFile: text, keyFile: text},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	named := asksByName{mgr, byName(config, map[string]string{"secrets": o.Secret})}
+	ctx, stop := context.WithCancel(t.Context())
+	if err := addFiles(ctx, named, o); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	var got []byte
+	for deadline := time.Now().Add(20 * time.Second); len(got) == 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		got, _ = os.ReadFile(filepath.Join(o.Dir, certFile))
+	}
+	time.Sleep(100 * time.Millisecond)
+	if got, _ = os.ReadFile(filepath.Join(o.Dir, certFile)); string(got) != "its own" {
+		t.Errorf("the certificate is %q", got)
+	}
+}
 
 func TestWrite(t *testing.T) {
 	type data = map[string][]byte

@@ -247,7 +247,7 @@ func FuzzWebhook(f *testing.F) {
 	for _, raw := range []string{
 		``, `null`, `[]`, `{}`, `{"spec":null}`, `{"spec":{"module":7}}`,
 		`{"spec":{"module":"queue","variables":{"name":null,"size":1e400}}}`,
-		`{"spec":{"module":"queue","variables":{"":"","size":"0x10"},"variablesFrom":[{},{"variable":""},{"secretKeyRef":{}}]}}`,
+		`{"spec":{"module":"queue","variables":{"":"","size":"0x10"},"variablesFrom":[{},{"variable":""},{"secretKeyRef":{}},{"secretKeyRef":{"key":"k"}}]}}`,
 		`{"spec":{"module":"queue","variablesFrom":[{"secretRef":{},"configMapKeyRef":{}}],"outputs":{"keys":{"":""},"valuesKey":".."}}}`,
 		`{"spec":{"module":"QUEUE","moduleVersion":">= 1, <","outputs":{"templates":{"a":"{{ range .x }}{{ $ }}{{ end }}","":"{{ define \"x\" }}"}}}}`,
 		`{"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"},"spec":{"module":"none"}}`,

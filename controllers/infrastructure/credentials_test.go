@@ -122,7 +122,9 @@ func TestReconciler_staleProviderConfig(t *testing.T) {
 			e.create(bucketOf("aws"))
 			tc.behind(e.api)
 			e.reconcile()
-			e.wantRuns(1)
+			if got := e.last().Spec.ProviderConfig; got != "aws" {
+				t.Errorf("the run is for %q, want aws", got)
+			}
 		})
 	}
 }

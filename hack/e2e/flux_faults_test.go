@@ -61,7 +61,7 @@ func TestFlux_driftDetection(t *testing.T) {
 	update(t, infra, func(infra *v1alpha1.Infrastructure) {
 		infra.Spec.Variables = values(t, map[string]any{"message": "drifted"})
 	})
-	eventually(t, time.Minute, "Flux puts the variable back", func(ctx context.Context) (bool, string) {
+	eventually(t, time.Minute, "Flux puts the variable back", func(context.Context) (bool, string) {
 		get(t, infra)
 		got := string(infra.Spec.Variables["message"].Raw)
 		return got == `"hello"`, got
@@ -87,7 +87,7 @@ func TestFlux_badVariable(t *testing.T) {
 		"timeout": "10m", "values": map[string]any{"variables": map[string]any{"massage": "hello"}},
 	})
 	for _, condition := range []string{"Released", "Ready"} {
-		eventually(t, time.Minute, condition+" of the HelmRelease says what is wrong", func(ctx context.Context) (bool, string) {
+		eventually(t, time.Minute, condition+" of the HelmRelease says what is wrong", func(context.Context) (bool, string) {
 			get(t, release)
 			message := releaseCondition(release, condition, "False")
 			return strings.Contains(message, `spec.variables[massage]: Invalid value: module outputs has no variable "massage"; did you mean "message"?`),
