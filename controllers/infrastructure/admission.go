@@ -65,7 +65,7 @@ func (w *webhook) ValidateDelete(context.Context, *v1alpha1.Infrastructure) (adm
 // admit refuses an object with faults. One that cannot be validated passes: an app
 // does not depend on that, and the controller will look again.
 func (w *webhook) admit(ctx context.Context, infra *v1alpha1.Infrastructure, applied applied) (admission.Warnings, error) {
-	_, faults, err := w.validate(ctx, infra, applied)
+	_, faults, err := w.check(ctx, infra, applied)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Let an object pass that cannot be validated")
 		return admission.Warnings{fmt.Sprintf("not validated yet, the controller will: %s", err)}, nil

@@ -59,7 +59,7 @@ func (r *Reconciler) valid(ctx context.Context, o *observed) (resolved, error) {
 		was = applied{module: run.Spec.Module.Name, providerConfig: run.Spec.ProviderConfig}
 	}
 	v := validator{catalogue: r.catalogue, cached: r.client, live: r.live}
-	valid, faults, err := v.validate(ctx, o.infra, was)
+	valid, faults, err := v.check(ctx, o.infra, was)
 	if err == nil && len(faults) > 0 {
 		err = stalled(faults...)
 	}

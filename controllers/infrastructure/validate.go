@@ -137,18 +137,18 @@ type validator struct {
 	cached, live client.Reader
 }
 
-// validate is the function validate with what the cache knows, and, before it says
-// that something is wrong, with what the API server knows: Helm gives up at once on a
+// check validates an object against what the cache knows, and, before it says that
+// something is wrong, against what the API server knows: Helm gives up at once on a
 // refusal, so that it must not come from a cache that is a moment behind.
-func (v *validator) validate(ctx context.Context, infra *v1alpha1.Infrastructure, applied applied) (resolved, field.ErrorList, error) {
-	r, faults, err := v.validateBy(ctx, v.cached, infra, applied)
+func (v *validator) check(ctx context.Context, infra *v1alpha1.Infrastructure, applied applied) (resolved, field.ErrorList, error) {
+	r, faults, err := v.checkWith(ctx, v.cached, infra, applied)
 	if err != nil || len(faults) > 0 {
-		return v.validateBy(ctx, v.live, infra, applied)
+		return v.checkWith(ctx, v.live, infra, applied)
 	}
 	return r, nil, nil
 }
 
-func (v *validator) validateBy(ctx context.Context, c client.Reader, infra *v1alpha1.Infrastructure, applied applied) (resolved, field.ErrorList, error) {
+func (v *validator) checkWith(ctx context.Context, c client.Reader, infra *v1alpha1.Infrastructure, applied applied) (resolved, field.ErrorList, error) {
 	var configs v1alpha1.ProviderConfigList
 	if err := c.List(ctx, &configs); err != nil {
 		return resolved{}, nil, fmt.Errorf("list the ProviderConfigs: %w", err)
