@@ -56,14 +56,12 @@ func runScript(t *testing.T, script string) {
 }
 
 // TestDocs runs the commands of each page of the documentation from the repository's
-// root, with helm and kubectl on the PATH.
+// root, with helm and kubectl on the PATH; one page after the other, as two of them
+// upgrade the same release.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	for page, script := range scripts(t, false) {
-		t.Run(page, func(t *testing.T) {
-			t.Parallel()
-			runScript(t, script)
-		})
+		t.Run(page, func(t *testing.T) { runScript(t, script) })
 	}
 }
 
