@@ -30,7 +30,7 @@ func demo(ctx context.Context, keep bool) (err error) {
 	if err != nil {
 		return err
 	}
-	s := &story{stage: stage, manifest: filepath.Join(stage.Root, "hack", "demo", "shop.yaml")}
+	s := &story{stage: stage}
 	defer func() {
 		if keep && err == nil {
 			return
@@ -38,6 +38,9 @@ func demo(ctx context.Context, keep bool) (err error) {
 		say("Everything that the demo has made is removed")
 		err = errors.Join(err, s.cleanUp(), stage.Close())
 	}()
+	if s.manifest, err = stage.Manifest(filepath.Join(stage.Root, "hack", "demo", "shop.yaml")); err != nil {
+		return err
+	}
 	if err := s.tell(ctx, keep); err != nil {
 		if ctx.Err() != nil {
 			return errors.New("interrupted")

@@ -1,6 +1,7 @@
 package devenv
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -27,6 +28,20 @@ func (s *Stage) image(name string) string { return s.registry() + "/" + name + "
 
 // AppImage is the image of hack/demo/app as the cluster knows it.
 func (s *Stage) AppImage() string { return s.image("demo-app") }
+
+// Manifest returns a manifest of this repository with our images by the names that the
+// cluster knows: the file itself, or a copy.
+func (s *Stage) Manifest(file string) (string, error) {
+	if s.registry() == registry {
+		return file, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	local := filepath.Join(s.dir, filepath.Base(file))
+	return local, os.WriteFile(local, bytes.ReplaceAll(text, []byte(registry+"/"), []byte(s.registry()+"/")), 0o600)
+}
 
 // ControllerImage is the controller's image as the cluster knows it.
 func (s *Stage) ControllerImage() string { return s.image("controller") }
