@@ -40,6 +40,8 @@ type InputFault struct {
 	Field string
 	// Message says what is wrong, what was given and what is wanted.
 	Message string
+	// Missing says that the variable is required and nothing is given for it.
+	Missing bool
 }
 
 func (e *InputsError) Error() string {
@@ -57,12 +59,41 @@ func (f InputFault) String() string { return f.Field + ": " + f.Message }
 // those variables: compact, sorted, numbers with every digit, so that equal
 // inputs are equal bytes. It fails with an InputsError.
 func (m *Module) Inputs(in map[string]Input) (json.RawMessage, error) {
+	values, faults := m.values(in, func(string) bool { return false })
+	if len(faults) > 0 {
+		return nil, &InputsError{Module: m.Name, Faults: faults}
+	}
+	b, err := json.Marshal(values)
+	if err != nil {
+		return nil, fmt.Errorf("encode the inputs of module %s: %w", m.Name, err)
+	}
+	return b, nil
+}
+
+// Check returns what is wrong with the given values when others are still to come,
+// sorted by variable: toCome tells whether one may come for the variable of a name.
+func (m *Module) Check(in map[string]Input, toCome func(variable string) bool) []InputFault {
+	_, faults := m.values(in, toCome)
+	return faults
+}
+
+// CheckName returns what there is instead of a variable that the module does not
+// have; empty when it has one of that name.
+func (m *Module) CheckName(variable string) string {
+	if m.variable(variable) != nil {
+		return ""
+	}
+	return m.unknown(variable)
+}
+
+// values converts what is given, and says what is wrong with it, sorted by variable.
+func (m *Module) values(in map[string]Input, toCome func(variable string) bool) (map[string]json.RawMessage, []InputFault) {
 	var faults []InputFault
 	values := map[string]json.RawMessage{}
 	for _, name := range slices.Sorted(maps.Keys(in)) {
 		v := m.variable(name)
 		if v == nil {
-			faults = append(faults, InputFault{name, in[name].Source, m.unknown(name)})
+			faults = append(faults, InputFault{Variable: name, Field: in[name].Source, Message: m.unknown(name)})
 			continue
 		}
 		value, wrong := v.input(in[name])
@@ -71,16 +102,13 @@ func (m *Module) Inputs(in map[string]Input) (json.RawMessage, error) {
 		}
 		faults = append(faults, wrong...)
 	}
-	faults = append(faults, m.missing(in)...)
-	if len(faults) > 0 {
-		slices.SortStableFunc(faults, func(a, b InputFault) int { return strings.Compare(a.Variable, b.Variable) })
-		return nil, &InputsError{Module: m.Name, Faults: faults}
+	for _, v := range m.Variables {
+		if _, given := in[v.Name]; v.Required && !given && !toCome(v.Name) {
+			faults = append(faults, m.missing(v))
+		}
 	}
-	b, err := json.Marshal(values)
-	if err != nil {
-		return nil, fmt.Errorf("encode the inputs of module %s: %w", m.Name, err)
-	}
-	return b, nil
+	slices.SortStableFunc(faults, func(a, b InputFault) int { return strings.Compare(a.Variable, b.Variable) })
+	return values, faults
 }
 
 // unknown says what there is instead of a variable that the module does not have.
@@ -92,15 +120,12 @@ func (m *Module) unknown(name string) string {
 	return fmt.Sprintf("module %s has no variable %q; %s", m.Name, name, instead(name, "its variables are", "it has none", names))
 }
 
-// missing returns a fault for each required variable that is not given.
-func (m *Module) missing(in map[string]Input) []InputFault {
-	var faults []InputFault
-	for _, v := range m.Variables {
-		if _, given := in[v.Name]; v.Required && !given {
-			faults = append(faults, InputFault{v.Name, "spec.variables", fmt.Sprintf("variable %q of module %s is required (%s) and is not given", v.Name, m.Name, v.TypeString())})
-		}
+// missing is the fault of a required variable that is not given.
+func (m *Module) missing(v Variable) InputFault {
+	return InputFault{
+		Variable: v.Name, Field: "spec.variables", Missing: true,
+		Message: fmt.Sprintf("variable %q of module %s is required (%s) and is not given", v.Name, m.Name, v.TypeString()),
 	}
-	return faults
 }
 
 // input converts what is given for the variable, or says what is wrong with it.
@@ -128,7 +153,7 @@ func (v *Variable) input(in Input) (cty.Value, []InputFault) {
 // fault makes a fault of the input. A text's source does not name the variable.
 func (v *Variable) fault(in Input, path, message string) InputFault {
 	if in.Text == nil {
-		return InputFault{v.Name, in.Source + path, message}
+		return InputFault{Variable: v.Name, Field: in.Source + path, Message: message}
 	}
-	return InputFault{v.Name, in.Source, fmt.Sprintf("for variable %s%s: %s", v.Name, path, message)}
+	return InputFault{Variable: v.Name, Field: in.Source, Message: fmt.Sprintf("for variable %s%s: %s", v.Name, path, message)}
 }

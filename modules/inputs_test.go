@@ -2,6 +2,7 @@ package modules
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -268,17 +269,17 @@ func TestModule_Inputs_together(t *testing.T) {
 		"All faults are told at once, by variable.": {
 			in: map[string]Input{"sise": given("sise", "1"), "size": given("size", `"x"`), "port": given("port", "null"), "a": given("a", "1")},
 			err: &InputsError{Module: "x", Faults: []InputFault{
-				{"a", "spec.variables[a]", `module x has no variable "a"; its variables are name, port, size`},
-				{"name", "spec.variables", `variable "name" of module x is required (string) and is not given`},
-				{"port", "spec.variables[port]", "want number, got null; the variable is required"},
-				{"sise", "spec.variables[sise]", `module x has no variable "sise"; did you mean "size"? its variables are name, port, size`},
-				{"size", "spec.variables[size]", `want number, got the string "x"`},
+				{Variable: "a", Field: "spec.variables[a]", Message: `module x has no variable "a"; its variables are name, port, size`},
+				{Variable: "name", Field: "spec.variables", Message: `variable "name" of module x is required (string) and is not given`, Missing: true},
+				{Variable: "port", Field: "spec.variables[port]", Message: "want number, got null; the variable is required"},
+				{Variable: "sise", Field: "spec.variables[sise]", Message: `module x has no variable "sise"; did you mean "size"? its variables are name, port, size`},
+				{Variable: "size", Field: "spec.variables[size]", Message: `want number, got the string "x"`},
 			}},
 		},
 		"Nothing given leaves what is required.": {
 			err: &InputsError{Module: "x", Faults: []InputFault{
-				{"name", "spec.variables", `variable "name" of module x is required (string) and is not given`},
-				{"port", "spec.variables", `variable "port" of module x is required (number) and is not given`},
+				{Variable: "name", Field: "spec.variables", Message: `variable "name" of module x is required (string) and is not given`, Missing: true},
+				{Variable: "port", Field: "spec.variables", Message: `variable "port" of module x is required (number) and is not given`, Missing: true},
 			}},
 		},
 		"A required variable may be null when it is nullable.": {
@@ -313,5 +314,38 @@ func TestModule_Inputs_none(t *testing.T) {
 	want := `spec.variables[a]: module x has no variable "a"; it has none`
 	if err == nil || err.Error() != want {
 		t.Errorf("Inputs() error = %v, want %s", err, want)
+	}
+}
+
+// What is to come is neither missing nor of a wrong type; all else is told.
+func TestModule_Check(t *testing.T) {
+	m := loadModule(t, `
+		variable "name" { type = string }
+		variable "port" { type = number }
+	`)
+	given := map[string]Input{"sise": given("sise", "1"), "port": given("port", `"x"`)}
+	for name, c := range map[string]struct {
+		toCome []string
+		want   []string
+	}{
+		"Nothing is to come.":                    {nil, []string{"spec.variables", "spec.variables[port]", "spec.variables[sise]"}},
+		"What is to come is not missing.":        {[]string{"name"}, []string{"spec.variables[port]", "spec.variables[sise]"}},
+		"What is given is checked all the same.": {[]string{"port", "sise"}, []string{"spec.variables", "spec.variables[port]", "spec.variables[sise]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var fields []string
+			for _, fault := range m.Check(given, func(variable string) bool { return slices.Contains(c.toCome, variable) }) {
+				fields = append(fields, fault.Field)
+			}
+			if diff := cmp.Diff(c.want, fields); diff != "" {
+				t.Errorf("fields (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if got, want := m.CheckName("nam"), `module x has no variable "nam"; did you mean "name"? its variables are name, port`; got != want {
+		t.Errorf("CheckName() = %q, want %q", got, want)
+	}
+	if got := m.CheckName("name"); got != "" {
+		t.Errorf("CheckName() = %q of a variable that there is", got)
 	}
 }

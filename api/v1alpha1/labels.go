@@ -22,6 +22,12 @@ const (
 	// WatchEnabled is the value of LabelWatch.
 	WatchEnabled = "Enabled"
 
+	// LabelWebhook on a namespace, with the value WebhookIgnore, keeps the webhook from
+	// being asked about the namespace's Infrastructures; the controller checks them.
+	LabelWebhook = Group + "/webhook"
+	// WebhookIgnore is the value of LabelWebhook.
+	WebhookIgnore = "ignore"
+
 	// AnnotationReconcile asks for a run now; each new value asks once. It is
 	// Flux's own annotation, set by `flux reconcile` and by hand.
 	// Source: https://fluxcd.io/flux/components/kustomize/kustomizations/#triggering-a-reconcile

@@ -54,7 +54,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := setup(mgr, o, catalogue, runnerPod); err != nil {
+	if err := setup(ctx, mgr, o, catalogue, runnerPod); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
@@ -112,6 +112,7 @@ func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 		},
 		Client:                        client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}}}},
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
+		WebhookServer:                 o.webhook.server(),
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "groundwork-controller",
@@ -121,7 +122,7 @@ func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 }
 
 // setup registers the controllers and probes.
-func setup(mgr ctrl.Manager, o options, catalogue *modules.Catalogue, runnerPod pod.Config) error {
+func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.Catalogue, runnerPod pod.Config) error {
 	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
 	if err != nil {
 		return fmt.Errorf("make the live client: %w", err)
@@ -154,6 +155,9 @@ func setup(mgr ctrl.Manager, o options, catalogue *modules.Catalogue, runnerPod 
 		Pod:          runnerPod,
 		StartTimeout: o.runnerStartTimeout,
 	}).SetupWithManager(mgr, o.workers); err != nil {
+		return err
+	}
+	if err := setupWebhook(ctx, mgr, o, catalogue, live); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {

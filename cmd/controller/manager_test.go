@@ -37,7 +37,7 @@ func startManager(t *testing.T, config *rest.Config, o options) (client.Client, 
 	mgr, err := newManager(theirs, o)
 	must(t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	must(t, setup(mgr, o, catalogue, pod.Config{Image: o.runnerImage}))
+	must(t, setup(ctx, mgr, o, catalogue, pod.Config{Image: o.runnerImage}))
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	t.Cleanup(func() {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,6 +25,8 @@ type options struct {
 	workers         int
 	logLevel        string
 
+	webhook webhookOptions
+
 	runnerImage          string
 	runnerServiceAccount string
 	runnerTemplate       string
@@ -40,6 +43,14 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.leaderElect, "leader-elect", true, "let one of several replicas work at a time")
 	f.IntVar(&o.workers, "workers", 8, "number of objects of a kind that are reconciled at a time")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+
+	f.BoolVar(&o.webhook.enabled, "webhook", true, "serve the webhook that refuses Infrastructures with faults; without it they are created and stalled")
+	f.IntVar(&o.webhook.port, "webhook-port", 9443, "port of the webhook")
+	f.StringVar(&o.webhook.certDir, "webhook-cert-dir", filepath.Join(os.TempDir(), "groundwork-webhook"), "folder with the webhook's tls.crt and tls.key, which the controller writes with --webhook-rotate")
+	f.BoolVar(&o.webhook.rotate, "webhook-rotate", true, "make and renew the webhook's certificate; false when something else, such as cert-manager, does")
+	f.StringVar(&o.webhook.service, "webhook-service", "groundwork-webhook", "Service in front of the webhook, for --webhook-rotate")
+	f.StringVar(&o.webhook.secret, "webhook-secret", "groundwork-webhook", "Secret that keeps the webhook's certificate, for --webhook-rotate; it has to be there, and may be empty")
+	f.StringVar(&o.webhook.configuration, "webhook-configuration", "groundwork-webhook", "ValidatingWebhookConfiguration that gets the certificate's CA, for --webhook-rotate")
 
 	f.StringVar(&o.runnerImage, "runner-image", "", "bundle image of the runner pods; required")
 	f.StringVar(&o.runnerServiceAccount, "runner-service-account", "groundwork-runner", "ServiceAccount of runner pods whose credentials name none")
@@ -59,6 +70,9 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("--runner-image is empty; name the bundle image of the runner pods")
 	case o.workers < 1:
 		return fmt.Errorf("--workers: got %d, wanted 1 or more", o.workers)
+	}
+	if err := o.webhook.check(); err != nil {
+		return err
 	}
 	for _, ns := range o.watchNamespaces {
 		if problems := validation.IsDNS1123Label(ns); len(problems) > 0 {

@@ -33,6 +33,13 @@ func TestOptions_check(t *testing.T) {
 		{"No system namespace.", "--namespace=", nil, []string{"--namespace", "POD_NAMESPACE"}},
 		{"No image.", "--runner-image=", nil, []string{"--runner-image", "bundle"}},
 		{"No workers.", "--workers=0", nil, []string{"--workers", "got 0", "1 or more"}},
+		{"A webhook of another's certificate.", "--webhook-rotate=false --webhook-secret=", nil, nil},
+		{"No webhook.", "--webhook=false --webhook-port=0 --webhook-cert-dir=", nil, nil},
+		{"A port that is none.", "--webhook-port=90000", nil, []string{"--webhook-port", "got 90000", "65535"}},
+		{"No folder for the certificate.", "--webhook-cert-dir=", nil, []string{"--webhook-cert-dir", "folder"}},
+		{"A certificate that is kept nowhere.", "--webhook-secret=", nil, []string{"--webhook-secret", `got ""`}},
+		{"A Service that none can be called.", "--webhook-service=A_B", nil, []string{"--webhook-service", `got "A_B"`}},
+		{"A CA for nobody.", "--webhook-configuration=", nil, []string{"--webhook-configuration", `got ""`}},
 		{"A level that is none.", "--log-level=loud", nil, []string{"--log-level", `"loud"`, "debug, info, warn or error"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -103,30 +103,28 @@ func TestReconciler_providerConfig(t *testing.T) {
 // refused.
 func TestReconciler_staleProviderConfig(t *testing.T) {
 	for _, tc := range []struct {
-		name    string
-		unknown func(obj client.Object) bool
+		name   string
+		behind func(api *fakeAPI)
 	}{
-		{"A ProviderConfig that the cache does not know yet is found.", func(obj client.Object) bool {
-			_, config := obj.(*v1alpha1.ProviderConfig)
-			return config
-		}},
-		{"A namespace that the cache does not know yet is found.", func(obj client.Object) bool {
-			_, metadata := obj.(*metav1.PartialObjectMetadata)
-			return metadata
+		{"A ProviderConfig that the cache does not know yet is found.", func(api *fakeAPI) { api.noConfigs = true }},
+		{"A namespace that the cache does not know yet is found.", func(api *fakeAPI) {
+			api.get = func(cached bool, key client.ObjectKey, obj client.Object) error {
+				if _, metadata := obj.(*metav1.PartialObjectMetadata); metadata && cached {
+					return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
+				}
+				return nil
+			}
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e := newEnv(t)
 			e.newConfig("aws")
 			e.create(bucketOf("aws"))
-			e.api.get = func(cached bool, key client.ObjectKey, obj client.Object) error {
-				if cached && tc.unknown(obj) {
-					return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
-				}
-				return nil
-			}
+			tc.behind(e.api)
 			e.reconcile()
-			e.wantRuns(1)
+			if got := e.last().Spec.ProviderConfig; got != "aws" {
+				t.Errorf("the run is for %q, want aws", got)
+			}
 		})
 	}
 }

@@ -39,8 +39,7 @@ func (r *Reconciler) destroyed(ctx context.Context, infra *v1alpha1.Infrastructu
 
 // event sends an event, unless the namespace is being deleted: it takes none then.
 func (r *Reconciler) event(ctx context.Context, infra *v1alpha1.Infrastructure, kind, reason, action, note string, args ...any) {
-	ns := &metav1.PartialObjectMetadata{}
-	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	ns := namespaceMetadata()
 	err := r.client.Get(ctx, client.ObjectKey{Name: infra.Namespace}, ns)
 	if err == nil && !ns.DeletionTimestamp.IsZero() {
 		return

@@ -29,6 +29,8 @@ type fakeAPI struct {
 	fail func(n int, write string) (fail, done bool)
 	// runs, once set, is what it lists of Runs.
 	runs *v1alpha1.RunList
+	// noConfigs makes the cache know no ProviderConfig.
+	noConfigs bool
 	// infra, once set, is what it reads of an Infrastructure.
 	infra *v1alpha1.Infrastructure
 	// get, once set, goes before a read, from the cache or not.
@@ -93,6 +95,9 @@ func (f *fakeAPI) funcs(cached bool) interceptor.Funcs {
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			if runs, ok := list.(*v1alpha1.RunList); ok && cached && f.runs != nil {
 				f.runs.DeepCopyInto(runs)
+				return nil
+			}
+			if _, configs := list.(*v1alpha1.ProviderConfigList); configs && cached && f.noConfigs {
 				return nil
 			}
 			return c.List(ctx, list, opts...)

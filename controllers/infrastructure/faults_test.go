@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
@@ -52,6 +53,9 @@ func TestReconciler_faults(t *testing.T) {
 			e.want(tc.reason, tc.parts...)
 			e.wantEvent(tc.reason)
 			e.wantRuns(0)
+			if _, err := e.webhook().ValidateCreate(t.Context(), e.object()); !apierrors.IsInvalid(err) {
+				t.Errorf("the webhook says %v, want the same fault", err)
+			}
 			e.api.forgetWrites()
 			e.reconcile()
 			if len(e.api.writes) > 0 {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/modules"
@@ -23,41 +23,52 @@ import (
 )
 
 // checkOutputs reports every fault of spec.outputs that can be seen before the
-// module is applied.
-func checkOutputs(spec v1alpha1.OutputsSpec, module *modules.Module) error {
-	var faults []error
-	known := make([]string, len(module.Outputs))
-	for i, output := range module.Outputs {
-		known[i] = output.Name
+// module is applied. module is nil when it is not known, nor are its outputs then.
+func checkOutputs(spec v1alpha1.OutputsSpec, module *modules.Module) field.ErrorList {
+	var faults field.ErrorList
+	add := func(kind field.ErrorType, at, format string, args ...any) {
+		faults = append(faults, newFault(kind, at, v1alpha1.ReasonInvalidOutputs, format, args...))
+	}
+	var known []string
+	if module != nil {
+		for _, output := range module.Outputs {
+			known = append(known, output.Name)
+		}
 	}
 	claimed := map[string]string{}
-	claim := func(key, field string) {
+	claim := func(key, at string) {
 		if problems := validation.IsConfigMapKey(key); len(problems) > 0 {
-			faults = append(faults, fmt.Errorf("%s: %q cannot be a Secret's key: %s", field, key, strings.Join(problems, ", ")))
+			add(field.ErrorTypeInvalid, at, "%q cannot be a Secret's key: %s", key, strings.Join(problems, ", "))
 		}
 		if other, ok := claimed[key]; ok {
-			faults = append(faults, fmt.Errorf("%s: key %q is also made by %s; use another key for one of them", field, key, other))
+			add(field.ErrorTypeDuplicate, at, "key %q is also made by %s; use another key for one of them", key, other)
 		}
-		claimed[key] = field
+		claimed[key] = at
 	}
 	for _, name := range slices.Sorted(maps.Keys(keysOf(spec, known))) {
-		field := fmt.Sprintf("spec.outputs.keys[%s]", name)
-		if !slices.Contains(known, name) {
-			faults = append(faults, fmt.Errorf("%s: module %s has no output %q; it has %q", field, module.Name, name, known))
+		at := fmt.Sprintf("spec.outputs.keys[%s]", name)
+		if module != nil && !slices.Contains(known, name) {
+			add(field.ErrorTypeInvalid, at, "module %s has no output %q; it has %q", module.Name, name, known)
 		}
-		claim(keysOf(spec, known)[name], field)
+		claim(keysOf(spec, known)[name], at)
 	}
 	for _, key := range slices.Sorted(maps.Keys(spec.Templates)) {
-		field := fmt.Sprintf("spec.outputs.templates[%s]", key)
-		claim(key, field)
-		if err := checkTemplate(spec.Templates[key], known); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", field, err))
+		at := fmt.Sprintf("spec.outputs.templates[%s]", key)
+		claim(key, at)
+		_, outputs, err := parseTemplate(spec.Templates[key])
+		if err != nil {
+			add(field.ErrorTypeInvalid, at, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		for _, name := range distinct(outputs) {
+			if module != nil && !slices.Contains(known, name) {
+				add(field.ErrorTypeInvalid, at, "the module has no output %q; it has %q", name, known)
+			}
 		}
 	}
 	if spec.ValuesKey != "" {
 		claim(spec.ValuesKey, "spec.outputs.valuesKey")
 	}
-	return errors.Join(faults...)
+	return faults
 }
 
 // keysOf maps output names to Secret keys: what the spec selects, or else every
@@ -73,18 +84,15 @@ func keysOf(spec v1alpha1.OutputsSpec, outputs []string) map[string]string {
 	return keys
 }
 
-// checkTemplate parses a template and looks for names of outputs that are not there.
-func checkTemplate(text string, outputs []string) error {
-	_, fields, err := parseTemplate(text)
-	if err != nil {
-		return err
-	}
-	for _, field := range fields {
-		if !slices.Contains(outputs, field) {
-			return fmt.Errorf("the module has no output %q; it has %q", field, outputs)
+// distinct leaves of each name the first.
+func distinct(names []string) []string {
+	var once []string
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
 		}
 	}
-	return nil
+	return once
 }
 
 // render returns the data of the output Secret.

@@ -212,19 +212,21 @@ func TestCheckOutputs(t *testing.T) {
 		{"A template of the key of an output is told.", templates(map[string]string{"host": "x"}), []string{`spec.outputs.templates[host]: key "host" is also made by spec.outputs.keys[host]`}},
 		{"A values document of the key of an output is told.", spec{ValuesKey: "port"}, []string{`spec.outputs.valuesKey: key "port" is also made by`}},
 		{"A template that does not parse is told.", templates(map[string]string{"URL": "{{ .host"}), []string{"spec.outputs.templates[URL]: the template does not parse"}},
-		{"A template of an unknown function is told.", templates(map[string]string{"URL": "{{ .host | quote }}"}), []string{`the template does not parse`, `"quote"`}},
+		{"A template of an unknown function is told.", templates(map[string]string{"URL": "{{ .host | quote }}"}), []string{`the template does not parse: 1: function "quote" not defined`}},
 		{"A template of an unknown output is told.", templates(map[string]string{"URL": "{{ .hots }}"}), []string{`spec.outputs.templates[URL]: the module has no output "hots"; it has ["host" "port"]`}},
+		{"Each unknown output of a template is told once, and what it may not do.", templates(map[string]string{"URL": "{{ .hots }}{{ .prot }}{{ print .hots }}"}),
+			[]string{"may not use the function print", `no output "hots"`, `no output "prot"`}},
 		{"Everything wrong is told at once.", spec{Keys: map[string]string{"hots": "A"}, Templates: map[string]string{"b/": "{{ .prot }}"}, ValuesKey: "A"},
 			[]string{"keys[hots]: module", "templates[b/]: \"b/\"", `no output "prot"`, "valuesKey: key"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			err := checkOutputs(tc.spec, module)
-			if (err == nil) != (len(tc.want) == 0) {
-				t.Fatalf("got %v, want %q", err, tc.want)
+			faults := checkOutputs(tc.spec, module)
+			if len(faults) != len(tc.want) {
+				t.Fatalf("got %v, want %q", faults, tc.want)
 			}
-			for _, part := range tc.want {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("got %v, want it to contain %q", err, part)
+			for i, part := range tc.want {
+				if got := faults[i].Field + ": " + faults[i].Detail; !strings.Contains(got, part) {
+					t.Errorf("fault %d is %q, want it to contain %q", i, got, part)
 				}
 			}
 		})

@@ -5,12 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
-	"github.com/groundwork-dev/groundwork/controllers/status"
-	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner"
 	"github.com/groundwork-dev/groundwork/state"
 )
@@ -20,20 +17,11 @@ import (
 // what it waits for.
 func (r *Reconciler) request(ctx context.Context, o *observed) (*runner.Request, error) {
 	infra := o.infra
-	module, err := r.catalogue.Get(infra.Spec.Module, infra.Spec.ModuleVersion)
+	valid, err := r.valid(ctx, o)
 	if err != nil {
-		field := "spec.moduleVersion"
-		if unknown := (*modules.UnknownModuleError)(nil); errors.As(err, &unknown) {
-			field = "spec.module"
-		}
-		return nil, status.Stalled(v1alpha1.ReasonModuleNotFound, 0, "%s: %s", field, err)
+		return nil, err
 	}
-	if applied := o.applied(); applied != nil && applied.Spec.Module.Name != module.Name {
-		return nil, moduleChanged(module.Name, applied.Spec.Module.Name)
-	}
-	if err := checkOutputs(infra.Spec.Outputs, module); err != nil {
-		return nil, status.Stalled(v1alpha1.ReasonInvalidOutputs, 0, "%s", err)
-	}
+	module, config := valid.module, valid.providerConfig
 	if err := r.checkOutputSecret(ctx, infra); err != nil {
 		return nil, err
 	}
@@ -51,11 +39,10 @@ func (r *Reconciler) request(ctx context.Context, o *observed) (*runner.Request,
 		Snapshot:  state.SnapshotName(o.key),
 		Labels:    labelsOf(o.key),
 	}
-	config, err := r.providerConfig(ctx, o, module)
-	if err != nil {
-		return nil, err
-	}
 	if config != nil {
+		if err := r.checkCredentials(ctx, config.Name, config.Spec.Credentials); err != nil {
+			return nil, err
+		}
 		req.ProviderConfig, req.Credentials = config.Name, config.Spec.Credentials
 		if req.Provider, err = providerFile(config); err != nil {
 			return nil, err
@@ -65,10 +52,18 @@ func (r *Reconciler) request(ctx context.Context, o *observed) (*runner.Request,
 	return req, err
 }
 
-func moduleChanged(got, applied string) error {
-	return status.Stalled(v1alpha1.ReasonModuleChanged, 0,
-		"spec.module: got %s, but %s is applied and its resources would be destroyed; put it back, or create another Infrastructure and delete this one",
-		got, applied)
+// valid validates the object. The webhook has done that before, if it was there.
+func (r *Reconciler) valid(ctx context.Context, o *observed) (resolved, error) {
+	var was applied
+	if run := o.applied(); run != nil {
+		was = applied{module: run.Spec.Module.Name, providerConfig: run.Spec.ProviderConfig}
+	}
+	v := validator{catalogue: r.catalogue, cached: r.client, live: r.live}
+	valid, faults, err := v.check(ctx, o.infra, was)
+	if err == nil && len(faults) > 0 {
+		err = stalled(faults...)
+	}
+	return valid, err
 }
 
 // inputsDigest identifies what decides the outcome of an apply. Credentials do

@@ -143,9 +143,9 @@ func (r *Reconciler) checkState(ctx context.Context, o *observed, req *runner.Re
 	case snapshot == nil || current.Resources == 0:
 		return nil
 	case snapshot.Module.Name != req.Module.Name:
-		return moduleChanged(req.Module.Name, snapshot.Module.Name)
+		return stalled(moduleChanged(req.Module.Name, snapshot.Module.Name))
 	case snapshot.ProviderConfig != "" && snapshot.ProviderConfig != req.ProviderConfig:
-		return providerConfigChanged(req.ProviderConfig, snapshot.ProviderConfig)
+		return stalled(providerConfigChanged(req.ProviderConfig, snapshot.ProviderConfig))
 	}
 	return nil
 }

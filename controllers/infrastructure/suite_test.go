@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 
 // library is the module library of the tests: queue and topic need no provider,
 // bucket needs AWS.
-func library(t *testing.T) *modules.Catalogue {
+func library(t testing.TB) *modules.Catalogue {
 	t.Helper()
 	manifest := &fstest.MapFile{Data: []byte("version: 1.2.0\nsummary: For tests\n")}
 	catalogue, err := modules.Load(fstest.MapFS{

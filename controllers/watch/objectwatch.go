@@ -62,8 +62,9 @@ func (w *objectWatch) reflector() *cache.Reflector {
 
 // observe takes note of the object's version, and brings back the requests that
 // want the object when it is another than before. begins tells that the watch has
-// just begun, or begun anew: what was before is not known, of an object that is not
-// there least of all, and the requests come back too, but behind others.
+// just begun, or begun anew. For all that is known the object has changed then too,
+// unless it has the version that was seen last; one that is not there may have come
+// and gone. For that the requests come back behind others.
 func (w *objectWatch) observe(version string, begins bool) {
 	w.source.mu.Lock()
 	defer w.source.mu.Unlock()

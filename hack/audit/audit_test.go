@@ -71,10 +71,7 @@ func TestCompare(t *testing.T) {
 			log:  append([]string{line("list", "pods", "shop", "", "forbid")}, all...),
 			want: []string{"refused: " + controller + `: list pods in namespace "shop"`},
 		},
-		"A comment that says unused must be true.": {
-			log:  append([]string{line("update", "runs/finalizers", "system", "r", "allow")}, all...),
-			want: []string{"used, but its comment says that it is not: Role system: update runs/finalizers.infra"},
-		},
+		"A refusal of what is granted is from a time without the role.": {log: append([]string{line("get", "secrets", "shop", "a", "forbid")}, all...)},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

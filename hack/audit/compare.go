@@ -5,28 +5,25 @@ import (
 	"slices"
 )
 
-// Compare returns what is wrong, sorted: requests that were refused, grants that no
-// request used though their comment does not say so, and grants that were used
-// though it does. A request is put down to the narrowest grant that allows it: one in
-// its namespace before one that holds everywhere.
+// Compare returns what is wrong, sorted: requests that were refused though no grant
+// covers them, and grants that no request used unless their comment says why. A request
+// is put down to the narrowest grant that allows it: one in its namespace before one that
+// holds everywhere. One that was refused though a grant covers it was made while the role
+// was not there, as during an uninstall.
 func Compare(grants []Grant, uses []Use) []string {
 	used := map[Grant]bool{}
 	var faults []string
 	for _, u := range uses {
-		if u.Forbidden {
-			faults = append(faults, "refused: "+u.String())
-			continue
-		}
-		if i := narrowest(grants, u); i >= 0 {
+		switch i := narrowest(grants, u); {
+		case i >= 0:
 			used[grants[i]] = true
+		case u.Forbidden:
+			faults = append(faults, "refused: "+u.String())
 		}
 	}
 	for _, g := range grants {
-		switch {
-		case !used[g] && !g.Unused:
+		if !used[g] && !g.Unused {
 			faults = append(faults, fmt.Sprintf("never used, and its comment does not say why it is there: %s", g))
-		case used[g] && g.Unused:
-			faults = append(faults, fmt.Sprintf("used, but its comment says that it is not: %s", g))
 		}
 	}
 	slices.Sort(faults)

@@ -23,7 +23,7 @@ type Grant struct {
 	Role string
 	// Group, Resource (with its subresource, if any) and Verb are what is allowed.
 	Group, Resource, Verb string
-	// Unused tells that the rule's comment says so of this verb.
+	// Unused tells that the rule's comment says why it may not be used.
 	Unused bool
 }
 
@@ -57,8 +57,8 @@ type rule struct {
 	Verbs     []string
 }
 
-// unused finds the verbs of which a comment says that nothing in the tests uses
-// them: "unused (update, patch): why".
+// unused finds the verbs of which a comment says that the tests need not use them:
+// "unused (update, patch): why".
 var unused = regexp.MustCompile(`unused \(([a-z, ]+)\): .`)
 
 // ParseRoles reads the roles and bindings in YAML documents; other objects are

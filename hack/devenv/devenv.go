@@ -102,7 +102,7 @@ func Up(ctx context.Context, o Options) (_ *Stage, err error) {
 		{"start a Kubernetes cluster", s.startCluster},
 		{"build the images and load them into it", s.loadImages},
 		{"start the AWS endpoint and its PostgreSQL", s.startAWS},
-		{"install Groundwork", s.install},
+		{"install Groundwork", s.InstallAnew},
 	}
 	if o.Flux {
 		steps = append(steps, step{"install Flux, and start a registry for charts", s.startFlux})

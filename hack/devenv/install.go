@@ -14,9 +14,9 @@ import (
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
 
-// install makes the namespace, installs the chart as docs/install.md says, and then the
-// credentials and the ProviderConfig for the AWS endpoint.
-func (s *Stage) install(ctx context.Context) error {
+// InstallAnew makes the namespace, installs the chart as docs/install.md says, and then
+// the credentials and the ProviderConfig for the AWS endpoint.
+func (s *Stage) InstallAnew(ctx context.Context) error {
 	ns := corev1ac.Namespace(Namespace).WithLabels(map[string]string{"pod-security.kubernetes.io/enforce": "restricted"})
 	if err := s.Client.Apply(ctx, ns, client.FieldOwner("devenv"), client.ForceOwnership); err != nil {
 		return err

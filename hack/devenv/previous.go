@@ -3,6 +3,7 @@ package devenv
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 )
 
@@ -14,19 +15,14 @@ const previousTag = "previous"
 // not what an upgrade is about. Where the commit before has no chart, or is not in the
 // clone, this commit stands in for it, under another tag; the log says so.
 func (s *Stage) InstallPrevious(ctx context.Context) error {
-	commit := "HEAD^"
-	if _, err := output(ctx, s.Root, "git", "cat-file", "-e", commit+":"+chart+"/Chart.yaml"); err != nil {
+	if s.existing {
+		return fmt.Errorf("install the commit before: its images are loaded into the embedded cluster, and CLUSTER=existing is set")
+	}
+	dir, err := s.previous(ctx)
+	if err != nil {
 		s.logf("    the commit before has no chart, or is not here; this one stands in for it: %v", err)
-		commit = "HEAD"
+		dir = s.Root
 	}
-	dir := filepath.Join(s.dir, "previous")
-	if _, err := output(ctx, s.Root, "git", "worktree", "add", "--detach", "--force", dir, commit); err != nil {
-		return err
-	}
-	defer func() {
-		// In a context of its own: the caller's may have ended.
-		_, _ = output(context.WithoutCancel(ctx), s.Root, "git", "worktree", "remove", "--force", dir)
-	}()
 	args := []string{"run", "-C", dir, "./hack/image", "-modules", filepath.Join(s.Root, "modules")}
 	for _, more := range s.options.Modules {
 		args = append(args, "-modules", filepath.Join(s.Root, more))
@@ -39,9 +35,6 @@ func (s *Stage) InstallPrevious(ctx context.Context) error {
 		load = append(load, file)
 		settings = append(settings, "images."+image+".repository="+repository, "images."+image+".tag="+previousTag)
 	}
-	if s.existing {
-		return fmt.Errorf("install the commit before: the images are loaded into the embedded cluster, and CLUSTER=existing is set")
-	}
 	if err := s.goTool(ctx, args...); err != nil {
 		return err
 	}
@@ -49,4 +42,20 @@ func (s *Stage) InstallPrevious(ctx context.Context) error {
 		return err
 	}
 	return s.upgrade(ctx, filepath.Join(dir, chart), settings)
+}
+
+// previous unpacks the commit before this one, and returns the folder.
+func (s *Stage) previous(ctx context.Context) (string, error) {
+	archive, dir := filepath.Join(s.dir, "previous.tar"), filepath.Join(s.dir, "previous")
+	if _, err := output(ctx, s.Root, "git", "archive", "--output="+archive, "HEAD^"); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	if _, err := output(ctx, s.Root, "tar", "-xf", archive, "-C", dir); err != nil {
+		return "", err
+	}
+	_, err := os.Stat(filepath.Join(dir, chart, "Chart.yaml"))
+	return dir, err
 }

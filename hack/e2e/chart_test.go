@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,7 +94,7 @@ func TestChart_everyValueIsFlipped(t *testing.T) {
 // refuses.
 func TestChart_valid(t *testing.T) {
 	t.Parallel()
-	installMonitoringCRDs(t)
+	installOthersCRDs(t)
 	ns := newNamespace(t)
 	for _, file := range append(valueFiles(t), "") {
 		var values []string
@@ -135,6 +134,7 @@ func TestChart_badValuesAreRefused(t *testing.T) {
 		"controller.logLevel=verbose":  "'/controller/logLevel': value must be one of",
 		"runner.startTimeout=10":       "'/runner/startTimeout'",
 		"images.controller.digest=abc": "'/images/controller/digest'",
+		"webhook.failurePolicy=Maybe":  "'/webhook/failurePolicy': value must be one of",
 	} {
 		_, err := stage.Helm(t.Context(), "template", "other", chart, "--set", setting)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -147,7 +147,7 @@ func TestChart_badValuesAreRefused(t *testing.T) {
 // real.
 func TestChart_installsFlipped(t *testing.T) {
 	t.Parallel()
-	installMonitoringCRDs(t)
+	installOthersCRDs(t)
 	for _, name := range []string{"flipped", "off"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -177,11 +177,30 @@ func TestChart_installsFlipped(t *testing.T) {
 	}
 }
 
-// installMonitoringCRDs installs the CRDs of the Prometheus operator that the chart has
-// objects of; they stay.
-func installMonitoringCRDs(t *testing.T) {
+// installOthersCRDs installs the CRDs of the Prometheus operator and of cert-manager that
+// the chart has objects of; they stay.
+func installOthersCRDs(t *testing.T) {
 	t.Helper()
-	const module = "github.com/prometheus-operator/prometheus-operator"
+	for _, crd := range []struct{ module, path, group, kind string }{
+		{"github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd", "monitoring.coreos.com", "servicemonitors"},
+		{"github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd", "monitoring.coreos.com", "prometheusrules"},
+		{"github.com/cert-manager/cert-manager", "deploy/crds", "cert-manager.io", "certificates"},
+		{"github.com/cert-manager/cert-manager", "deploy/crds", "cert-manager.io", "issuers"},
+	} {
+		file := filepath.Join(moduleDir(t, crd.module), filepath.FromSlash(crd.path), crd.group+"_"+crd.kind+".yaml")
+		if _, err := stage.Kubectl(t.Context(), "apply", "--server-side", "--force-conflicts", "-f", file); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stage.Kubectl(t.Context(), "wait", "--for=condition=Established", "--timeout=1m", "crd/"+crd.kind+"."+crd.group); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// moduleDir is where Go keeps a module that hack/e2e/crds requires; it is downloaded if
+// need be.
+func moduleDir(t *testing.T, module string) string {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "-C", filepath.Join(stage.Root, "hack", "e2e", "crds"), "mod", "download", "-json", module)
 	out, err := cmd.Output()
 	if err != nil {
@@ -191,15 +210,7 @@ func installMonitoringCRDs(t *testing.T) {
 	if err := json.Unmarshal(out, &downloaded); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"servicemonitors", "prometheusrules"} {
-		file := filepath.Join(downloaded.Dir, "example", "prometheus-operator-crd", fmt.Sprintf("monitoring.coreos.com_%s.yaml", kind))
-		if _, err := stage.Kubectl(t.Context(), "apply", "--server-side", "--force-conflicts", "-f", file); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := stage.Kubectl(t.Context(), "wait", "--for=condition=Established", "--timeout=1m", "crd/"+kind+".monitoring.coreos.com"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return downloaded.Dir
 }
 
 // metricName finds the metrics of queries: a name before an opening brace.

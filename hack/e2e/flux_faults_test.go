@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -60,7 +61,7 @@ func TestFlux_driftDetection(t *testing.T) {
 	update(t, infra, func(infra *v1alpha1.Infrastructure) {
 		infra.Spec.Variables = values(t, map[string]any{"message": "drifted"})
 	})
-	eventually(t, time.Minute, "Flux puts the variable back", func(ctx context.Context) (bool, string) {
+	eventually(t, time.Minute, "Flux puts the variable back", func(context.Context) (bool, string) {
 		get(t, infra)
 		got := string(infra.Spec.Variables["message"].Raw)
 		return got == `"hello"`, got
@@ -73,6 +74,8 @@ func TestFlux_driftDetection(t *testing.T) {
 	wantNothingLeft(t, ns, "message")
 }
 
+// The HelmRelease itself says what is wrong, long before its time-out: the webhook has
+// refused the object. Of one that is Stalled it would say only that it failed.
 func TestFlux_badVariable(t *testing.T) {
 	t.Parallel()
 	ns := newNamespace(t)
@@ -83,12 +86,17 @@ func TestFlux_badVariable(t *testing.T) {
 	release := createRelease(t, ns, "message", url, "1.0.2", map[string]any{
 		"timeout": "10m", "values": map[string]any{"variables": map[string]any{"massage": "hello"}},
 	})
-	// Long before its time-out.
-	eventually(t, time.Minute, "the HelmRelease says what is wrong", func(ctx context.Context) (bool, string) {
-		get(t, release)
-		message := releaseCondition(release, "Released", "False")
-		return strings.Contains(message, `module outputs has no variable "massage"`), message + "\n" + releaseStatus(release)
-	})
+	for _, condition := range []string{"Released", "Ready"} {
+		eventually(t, time.Minute, condition+" of the HelmRelease says what is wrong", func(context.Context) (bool, string) {
+			get(t, release)
+			message := releaseCondition(release, condition, "False")
+			return strings.Contains(message, `spec.variables[massage]: Invalid value: module outputs has no variable "massage"; did you mean "message"?`),
+				message + "\n" + releaseStatus(release)
+		})
+	}
+	if err := stage.Client.Get(t.Context(), client.ObjectKeyFromObject(infraOf(ns, "message")), infraOf(ns, "message")); !apierrors.IsNotFound(err) {
+		t.Errorf("want no object, got %v", err)
+	}
 	patchRelease(t, release, `{"spec":{"values":{"variables":{"massage":null}}}}`)
 	waitReleaseReady(t, release, 2*time.Minute)
 	if err := stage.Client.Delete(t.Context(), release); err != nil {

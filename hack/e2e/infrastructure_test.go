@@ -25,7 +25,12 @@ import (
 // newNamespace makes a namespace for one test and deletes it afterwards.
 func newNamespace(t *testing.T) string {
 	t.Helper()
-	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"}}
+	return newNamespaceWith(t, nil)
+}
+
+func newNamespaceWith(t *testing.T, labels map[string]string) string {
+	t.Helper()
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-", Labels: labels}}
 	if err := stage.Client.Create(t.Context(), ns); err != nil {
 		t.Fatal(err)
 	}
@@ -67,15 +72,22 @@ type change func(*v1alpha1.Infrastructure)
 // on.
 func create(t *testing.T, namespace, name, module string, variables map[string]any, changes ...change) *v1alpha1.Infrastructure {
 	t.Helper()
+	infra := newInfra(t, namespace, name, module, variables, changes...)
+	if err := stage.Client.Create(t.Context(), infra); err != nil {
+		t.Fatal(err)
+	}
+	return infra
+}
+
+// newInfra is what create creates.
+func newInfra(t *testing.T, namespace, name, module string, variables map[string]any, changes ...change) *v1alpha1.Infrastructure {
+	t.Helper()
 	infra := &v1alpha1.Infrastructure{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec:       v1alpha1.InfrastructureSpec{Module: module, Variables: values(t, variables)},
 	}
 	for _, change := range changes {
 		change(infra)
-	}
-	if err := stage.Client.Create(t.Context(), infra); err != nil {
-		t.Fatal(err)
 	}
 	return infra
 }

@@ -79,6 +79,15 @@ func TestOutputs_repairedWithoutPod(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, 5*time.Second, "the edited Secret is as it was", restored)
+
+	update(t, infra, func(infra *v1alpha1.Infrastructure) { infra.Spec.Outputs.SecretName = "renamed" })
+	eventually(t, 10*time.Second, "the Secret has its new name alone", func(context.Context) (bool, string) {
+		var secrets corev1.SecretList
+		if err := stage.Client.List(t.Context(), &secrets, client.InNamespace(ns)); err != nil {
+			return false, err.Error()
+		}
+		return len(secrets.Items) == 1 && secrets.Items[0].Name == "renamed" && len(secrets.Items[0].Data) == len(want), fmt.Sprintf("%d Secrets", len(secrets.Items))
+	})
 	if all := runs(t, infra); len(all) != 1 {
 		t.Errorf("want no further run, got %d", len(all))
 	}

@@ -41,6 +41,10 @@ func TestChart_upgrade(t *testing.T) {
 	if all := runs(t, slow); all[0].Status.PodUID != pod.UID {
 		t.Errorf("the apply began in pod %s and ended in %s", pod.UID, all[0].Status.PodUID)
 	}
+	ca, err := stage.Kubectl(t.Context(), "get", "validatingwebhookconfiguration/groundwork-webhook", "-o", "jsonpath={.webhooks[0].clientConfig.caBundle}")
+	if err != nil || ca == "" {
+		t.Errorf("the API server does not know the webhook's CA after the upgrade: %q, %v", ca, err)
+	}
 	image, err := stage.Kubectl(t.Context(), "-n", devenv.Namespace, "get", "deployment/groundwork-controller", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
 	if err != nil || image != stage.ControllerImage() {
 		t.Errorf("the controller runs %s, want %s, %v", image, stage.ControllerImage(), err)

@@ -1,6 +1,9 @@
-// CRDs that the chart's monitoring objects need, from the module that has them.
+// CRDs of others that the chart has objects of, from the modules that have them.
 module github.com/groundwork-dev/groundwork/hack/e2e/crds
 
 go 1.26.0
 
-require github.com/prometheus-operator/prometheus-operator v0.85.0
+require (
+	github.com/cert-manager/cert-manager v1.21.2
+	github.com/prometheus-operator/prometheus-operator v0.85.0
+)
