@@ -1,9 +1,11 @@
 package modules
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"text/template"
 
@@ -62,6 +64,25 @@ func TestBundled_documented(t *testing.T) {
 		}
 		if diff := cmp.Diff(string(want), string(text)); diff != "" {
 			t.Errorf("%s/README.md is stale (-want +got), run `go run ./hack/docs`:\n%s", m.Name, diff)
+		}
+	}
+}
+
+// TestBundled_index checks that the library's README has every module, with its
+// summary.
+func TestBundled_index(t *testing.T) {
+	c, err := Bundled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range c.Modules() {
+		row := fmt.Sprintf("| [%s](%s) | %s |\n", m.Name, m.Name, m.Summary)
+		if !strings.Contains(string(text), row) {
+			t.Errorf("README.md lacks the line %s", row)
 		}
 	}
 }
