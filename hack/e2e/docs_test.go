@@ -67,6 +67,7 @@ func TestDocs(t *testing.T) {
 
 // TestDocs_alone runs the pages that take Groundwork away; it is put back after each.
 func TestDocs_alone(t *testing.T) {
+	needsOwnCluster(t, "it deletes every Infrastructure and the CRDs")
 	for page, script := range scripts(t, true) {
 		t.Run(page, func(t *testing.T) {
 			runScript(t, script)

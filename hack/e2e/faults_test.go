@@ -41,9 +41,7 @@ func TestController_killedDuringApply(t *testing.T) {
 }
 
 func TestAPIServer_awayDuringApply(t *testing.T) {
-	if os.Getenv("CLUSTER") == "existing" {
-		t.Skip("an API server that is not ours stays up")
-	}
+	needsOwnCluster(t, "it takes the API server away")
 	ns := newNamespace(t)
 	infra := create(t, ns, "slow", "slow", map[string]any{"seconds": 20})
 	waitApplying(t, infra)

@@ -56,3 +56,11 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 	}
 	return code, errors.Join(err, stage.Close())
 }
+
+// needsOwnCluster skips a test that does to a cluster what nobody wants done to theirs.
+func needsOwnCluster(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("CLUSTER") == "existing" {
+		t.Skip("only on the embedded cluster: " + why)
+	}
+}

@@ -16,6 +16,7 @@ import (
 // an object that is Ready and one that is being applied. It is not parallel: there is one
 // installation.
 func TestChart_upgrade(t *testing.T) {
+	needsOwnCluster(t, "the images of the commit before are loaded into its node")
 	ns := newNamespace(t)
 	if err := stage.InstallPrevious(t.Context()); err != nil {
 		t.Fatal(err)
@@ -56,6 +57,7 @@ func TestChart_upgrade(t *testing.T) {
 // TestChart_uninstall takes Groundwork away while something is being applied, as
 // docs/operations.md says it can be done, and brings it back.
 func TestChart_uninstall(t *testing.T) {
+	needsOwnCluster(t, "it takes Groundwork away")
 	ns := newNamespace(t)
 	ready := create(t, ns, "ready", "outputs", nil)
 	waitReady(t, ready, 2*time.Minute)
