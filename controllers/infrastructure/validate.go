@@ -87,9 +87,7 @@ func moduleChanged(got, applied string) *field.Error {
 // Secrets and ConfigMaps only the names are known, and without a key not even those.
 func checkVariables(spec *v1alpha1.InfrastructureSpec, module *modules.Module) field.ErrorList {
 	given := map[string]modules.Input{}
-	for name, value := range spec.Variables {
-		given[name] = modules.Input{JSON: value.Raw, Source: fmt.Sprintf("spec.variables[%s]", name)}
-	}
+	addVariables(spec, given)
 	toCome := func(variable string) bool {
 		return slices.ContainsFunc(spec.VariablesFrom, func(from v1alpha1.VariablesSource) bool {
 			_, _, key := target(from)

@@ -23,14 +23,19 @@ func (r *Reconciler) variables(ctx context.Context, infra *v1alpha1.Infrastructu
 			return nil, err
 		}
 	}
-	for name, value := range infra.Spec.Variables {
-		inputs[name] = modules.Input{JSON: value.Raw, Source: fmt.Sprintf("spec.variables[%s]", name)}
-	}
+	addVariables(&infra.Spec, inputs)
 	variables, err := module.Inputs(inputs)
 	if err != nil {
 		return nil, status.Stalled(v1alpha1.ReasonInvalidVariables, 0, "%s", err)
 	}
 	return variables, nil
+}
+
+// addVariables adds spec.variables to inputs; it wins over what is there.
+func addVariables(spec *v1alpha1.InfrastructureSpec, inputs map[string]modules.Input) {
+	for name, value := range spec.Variables {
+		inputs[name] = modules.Input{JSON: value.Raw, Source: fmt.Sprintf("spec.variables[%s]", name)}
+	}
 }
 
 // variablesFrom adds to inputs what one entry of spec.variablesFrom, at the given

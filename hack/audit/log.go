@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Use is a kind of request that the audit log holds at least once.
@@ -18,11 +20,7 @@ type Use struct {
 }
 
 func (u Use) String() string {
-	resource := u.Resource
-	if u.Group != "" {
-		resource += "." + u.Group
-	}
-	return fmt.Sprintf("%s: %s %s in namespace %q", u.User, u.Verb, resource, u.Namespace)
+	return fmt.Sprintf("%s: %s %s in namespace %q", u.User, u.Verb, schema.GroupResource{Group: u.Group, Resource: u.Resource}, u.Namespace)
 }
 
 // event is what matters here of an audit event.

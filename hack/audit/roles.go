@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Grant is one verb on one resource that a ServiceAccount has.
@@ -28,11 +30,7 @@ type Grant struct {
 }
 
 func (g Grant) String() string {
-	resource := g.Resource
-	if g.Group != "" {
-		resource += "." + g.Group
-	}
-	return fmt.Sprintf("%s: %s %s", g.Role, g.Verb, resource)
+	return fmt.Sprintf("%s: %s %s", g.Role, g.Verb, schema.GroupResource{Group: g.Group, Resource: g.Resource})
 }
 
 // allows tells whether the grant is enough for the use.
@@ -82,7 +80,7 @@ func ParseRoles(documents io.Reader, namespace string) ([]Grant, error) {
 		scope := ""
 		switch binding.Kind {
 		case "RoleBinding":
-			scope = orDefault(binding.Metadata.Namespace, namespace)
+			scope = cmp.Or(binding.Metadata.Namespace, namespace)
 		case "ClusterRoleBinding":
 		default:
 			continue
@@ -150,11 +148,4 @@ func commentOf(n *yaml.Node) string {
 		words = append(words, strings.Fields(strings.TrimLeft(line, "# "))...)
 	}
 	return strings.Join(words, " ")
-}
-
-func orDefault(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

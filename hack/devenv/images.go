@@ -52,12 +52,9 @@ func (s *Stage) loadImages(ctx context.Context) error {
 	if s.version, err = appVersion(s.Root); err != nil {
 		return err
 	}
-	args := []string{"run", "./hack/image", "-version", s.version, "-modules", "modules",
+	args := append([]string{"run", "./hack/image", "-version", s.version,
 		"-controller-tag", s.image("controller"), "-bundle-tag", s.image("bundle"), "-app-tag", s.AppImage(),
-	}
-	for _, dir := range s.options.Modules {
-		args = append(args, "-modules", dir)
-	}
+	}, s.moduleFlags()...)
 	if s.existing {
 		if os.Getenv("GROUNDWORK_REGISTRY") == "" {
 			return fmt.Errorf("GROUNDWORK_REGISTRY is not set: with CLUSTER=existing it is a registry, such as registry.example.com/groundwork, to push the images to")
@@ -79,6 +76,16 @@ func (s *Stage) loadImages(ctx context.Context) error {
 		return err
 	}
 	return s.goTool(ctx, load...)
+}
+
+// moduleFlags name the directories of the bundle's modules, from wherever hack/image
+// runs.
+func (s *Stage) moduleFlags() []string {
+	flags := []string{"-modules", filepath.Join(s.Root, "modules")}
+	for _, dir := range s.options.Modules {
+		flags = append(flags, "-modules", filepath.Join(s.Root, dir))
+	}
+	return flags
 }
 
 // appVersion is the version of Groundwork that the chart in a repository installs.

@@ -23,10 +23,7 @@ func (s *Stage) InstallPrevious(ctx context.Context) error {
 		s.logf("    the commit before has no chart, or is not here; this one stands in for it: %v", err)
 		dir = s.Root
 	}
-	args := []string{"run", "-C", dir, "./hack/image", "-modules", filepath.Join(s.Root, "modules")}
-	for _, more := range s.options.Modules {
-		args = append(args, "-modules", filepath.Join(s.Root, more))
-	}
+	args := append([]string{"run", "-C", dir, "./hack/image"}, s.moduleFlags()...)
 	load := []string{"run", "./hack/cluster", "load"}
 	var settings []string
 	for _, image := range []string{"controller", "bundle"} {
