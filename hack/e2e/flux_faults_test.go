@@ -67,10 +67,7 @@ func TestFlux_driftDetection(t *testing.T) {
 		return got == `"hello"`, got
 	})
 	waitReady(t, infra, 2*time.Minute)
-	if err := stage.Client.Delete(t.Context(), release); err != nil {
-		t.Fatal(err)
-	}
-	waitReleaseGone(t, release, 2*time.Minute)
+	removeRelease(t, release, 2*time.Minute)
 	wantNothingLeft(t, ns, "message")
 }
 
@@ -99,10 +96,7 @@ func TestFlux_badVariable(t *testing.T) {
 	}
 	patchRelease(t, release, `{"spec":{"values":{"variables":{"massage":null}}}}`)
 	waitReleaseReady(t, release, 2*time.Minute)
-	if err := stage.Client.Delete(t.Context(), release); err != nil {
-		t.Fatal(err)
-	}
-	waitReleaseGone(t, release, 2*time.Minute)
+	removeRelease(t, release, 2*time.Minute)
 	wantNothingLeft(t, ns, "message")
 }
 
@@ -155,9 +149,6 @@ func TestFlux_recoversWithoutUninstall(t *testing.T) {
 	if group.UID != uid || err != nil || len(history) != 1 || history[0].(map[string]any)["version"] != int64(1) {
 		t.Errorf("want the first revision with the first object, got object %s instead of %s, history %v, %v", group.UID, uid, history, err)
 	}
-	if err := stage.Client.Delete(t.Context(), release); err != nil {
-		t.Fatal(err)
-	}
-	waitReleaseGone(t, release, awsTimeout)
+	removeRelease(t, release, awsTimeout)
 	wantNothingLeft(t, ns, "group")
 }

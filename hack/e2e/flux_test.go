@@ -46,10 +46,7 @@ func TestFlux_chartComesAndGoes(t *testing.T) {
 		t.Errorf("want Helm to list the release with the version that was pushed, got %v\n%s", err, list)
 	}
 
-	if err := stage.Client.Delete(t.Context(), release); err != nil {
-		t.Fatal(err)
-	}
-	waitReleaseGone(t, release, time.Minute)
+	removeRelease(t, release, time.Minute)
 	err = stage.Client.Get(t.Context(), client.ObjectKeyFromObject(configMap), configMap)
 	if !apierrors.IsNotFound(err) {
 		t.Errorf("want the ConfigMap to be gone with its release, got %v", err)
@@ -121,6 +118,15 @@ func waitReleaseReady(t *testing.T, release *unstructured.Unstructured, timeout 
 		}
 		return false, releaseStatus(release)
 	})
+}
+
+// removeRelease deletes a HelmRelease and waits until it is gone.
+func removeRelease(t *testing.T, release *unstructured.Unstructured, timeout time.Duration) {
+	t.Helper()
+	if err := stage.Client.Delete(t.Context(), release); err != nil {
+		t.Fatal(err)
+	}
+	waitReleaseGone(t, release, timeout)
 }
 
 // waitReleaseGone waits until a HelmRelease that was deleted is gone.
