@@ -14,10 +14,8 @@ import (
 type Module struct {
 	// Name is the folder's name, a DNS label.
 	Name string
-	// Version is the semantic version from module.yaml.
-	Version string
-	// Summary is what the module makes, in one line, from module.yaml.
-	Summary string
+	// Manifest is what module.yaml says.
+	Manifest
 	// Digest is the SHA-256 of the names and contents of exactly the files in the
 	// archive, "sha256:<hex>".
 	Digest string
