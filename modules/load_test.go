@@ -1,12 +1,14 @@
 package modules
 
 import (
+	"encoding/json"
 	"errors"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -109,14 +111,27 @@ func TestLoad_schema(t *testing.T) {
 }
 
 func TestModule_Object(t *testing.T) {
-	m := loadModule(t, variablesTF+`
+	const manifest = testManifest + `
+statefulTypes: [aws_s3_bucket]
+durations: {create: 90s, destroy: 2m}
+notes: {1.2.0: A note.}
+`
+	c, err := Load(folder(map[string]string{"x/module.yaml": manifest, "x/examples/b/infrastructure.yaml": "b", "x/examples/a/infrastructure.yaml": "a", "x/main.tf": variablesTF + `
 		resource "terraform_data" "this" {}
 		resource "aws_s3_bucket" "this" {}
 		output "host" {
 		  value       = "h"
 		  description = "The host."
 		}
-	`)
+	`}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := c.Modules()[0]
+	schema, err := json.Marshal(m.Schema())
+	if err != nil {
+		t.Fatal(err)
+	}
 	raw := func(s string) *apiextensionsv1.JSON { return &apiextensionsv1.JSON{Raw: []byte(s)} }
 	want := &v1alpha1.Module{
 		TypeMeta: metav1.TypeMeta{APIVersion: "infra.groundwork.dev/v1alpha1", Kind: "Module"},
@@ -136,6 +151,12 @@ func TestModule_Object(t *testing.T) {
 			},
 			Outputs:   []v1alpha1.ModuleOutput{{Name: "host", Description: "The host."}},
 			Providers: []string{"registry.terraform.io/hashicorp/aws"},
+
+			StatefulTypes: []string{"aws_s3_bucket"},
+			Durations:     &v1alpha1.ModuleDurations{Create: metav1.Duration{Duration: 90 * time.Second}, Destroy: metav1.Duration{Duration: 2 * time.Minute}},
+			Notes:         map[string]string{"1.2.0": "A note."},
+			Example:       "a",
+			Schema:        &apiextensionsv1.JSON{Raw: schema},
 		},
 	}
 	if diff := cmp.Diff(want, m.Object()); diff != "" {

@@ -52,16 +52,6 @@ type Durations struct {
 	Destroy metav1.Duration `json:"destroy"`
 }
 
-// Permission is a statement of an AWS IAM policy that allows something.
-type Permission struct {
-	// Actions are IAM actions by their whole names: s3:CreateBucket.
-	Actions []string `json:"actions"`
-	// Resources are ARNs, with wildcards.
-	Resources []string `json:"resources"`
-	// Conditions are a value or several by operator and key.
-	Conditions map[string]map[string]any `json:"conditions"`
-}
-
 // readManifest reads module.yaml, which has to be as its schema says.
 func (m *Module) readManifest(library fs.FS, faults *faults) {
 	file := path.Join(m.Name, manifestFile)
