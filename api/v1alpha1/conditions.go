@@ -31,6 +31,9 @@ const (
 	// ReasonNamespaceTerminating: the object's namespace is being deleted and takes
 	// no Secret any more.
 	ReasonNamespaceTerminating = "NamespaceTerminating"
+	// ReasonProtected: the object is being deleted, and spec.deletionPolicy is
+	// Protect.
+	ReasonProtected = "Protected"
 	// ReasonLocked: someone else holds the state's lock; the message says who and
 	// since when.
 	ReasonLocked = "Locked"
@@ -54,6 +57,9 @@ const (
 	// ReasonInvalidOutputs: spec.outputs names an output that the module does not
 	// have, a key that a Secret cannot have, or a template that does not parse.
 	ReasonInvalidOutputs = "InvalidOutputs"
+	// ReasonModuleForbidden: the user who writes the object may not use the module.
+	// The webhook alone says so; the controller does not know who it was.
+	ReasonModuleForbidden = "ModuleForbidden"
 	// ReasonProviderConfigNotFound: the named ProviderConfig, or a default one,
 	// does not exist, or more than one is the default.
 	ReasonProviderConfigNotFound = "ProviderConfigNotFound"

@@ -83,6 +83,12 @@ type InfrastructureSpec struct {
 	// +optional
 	Outputs OutputsSpec `json:"outputs,omitzero"`
 
+	// DeletionPolicy says what becomes of the resources when the object is deleted:
+	// Delete destroys them, Protect refuses the deletion until it is changed.
+	// +kubebuilder:default=Delete
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
 	// Timeout bounds one run, its pod's start included; Terraform is then stopped
 	// gracefully and its state saved. From 10s to 24h.
 	// +kubebuilder:default="30m"
@@ -95,6 +101,20 @@ type InfrastructureSpec struct {
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
+
+// DeletionPolicy says what becomes of resources.
+//
+// +kubebuilder:validation:Enum=Delete;Protect
+type DeletionPolicy string
+
+// The policies for a deletion.
+const (
+	// DeletionPolicyDelete: the resources are destroyed, then the object goes.
+	DeletionPolicyDelete DeletionPolicy = "Delete"
+	// DeletionPolicyProtect: a deletion is refused. One that was asked for
+	// nevertheless waits.
+	DeletionPolicyProtect DeletionPolicy = "Protect"
+)
 
 // VariablesSource takes one or more variables from a Secret or a ConfigMap.
 //

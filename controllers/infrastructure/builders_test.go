@@ -36,6 +36,10 @@ func deleting(infra *v1alpha1.Infrastructure) {
 	infra.DeletionTimestamp = &metav1.Time{Time: testNow}
 }
 
+func protected(infra *v1alpha1.Infrastructure) {
+	infra.Spec.DeletionPolicy = v1alpha1.DeletionPolicyProtect
+}
+
 func suspended(infra *v1alpha1.Infrastructure) { infra.Spec.Suspend = true }
 
 // requested asks for a reconcile.

@@ -117,6 +117,10 @@ func decideDestroy(o *observed) decision {
 	if empty && o.snapshot == nil && o.applied() == nil {
 		return decision{forget, o.progressing("Nothing was ever applied", 0)}
 	}
+	if o.infra.Spec.DeletionPolicy == v1alpha1.DeletionPolicyProtect {
+		return decision{keep, status.Waiting(v1alpha1.ReasonProtected, 0,
+			"Protected: the resources are not destroyed while spec.deletionPolicy is Protect; set it to Delete to go on").Outcome}
+	}
 	if o.infra.Spec.Suspend {
 		// Ready=True would say nothing of why the object does not go.
 		return decision{keep, status.Waiting(v1alpha1.ReasonSuspended, 0, "Suspended: the resources are not destroyed until spec.suspend is removed").Outcome}

@@ -27,6 +27,8 @@ type surroundings struct {
 	configs []v1alpha1.ProviderConfig
 	// labels are those of the object's namespace.
 	labels labels.Set
+	// others are the Infrastructures of that namespace, and may have the object too.
+	others []v1alpha1.Infrastructure
 	// applied is what the object's resources were made with.
 	applied applied
 }
@@ -60,6 +62,7 @@ func validate(infra *v1alpha1.Infrastructure, s surroundings) (resolved, field.E
 	}
 	r.providerConfig, fault = s.providerConfig(infra, module)
 	add(fault)
+	add(checkClaim(infra, s.others))
 	return r, append(faults, checkOutputs(infra.Spec.Outputs, module)...)
 }
 
@@ -159,7 +162,12 @@ func (v *validator) checkWith(ctx context.Context, c client.Reader, infra *v1alp
 	if err != nil {
 		return resolved{}, nil, fmt.Errorf("read namespace %s: %w", infra.Namespace, err)
 	}
-	r, faults := validate(infra, surroundings{catalogue: v.catalogue, configs: configs.Items, labels: ns.Labels, applied: applied})
+	var others v1alpha1.InfrastructureList
+	// They are only read.
+	if err := c.List(ctx, &others, client.InNamespace(infra.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return resolved{}, nil, fmt.Errorf("list the Infrastructures of namespace %s: %w", infra.Namespace, err)
+	}
+	r, faults := validate(infra, surroundings{catalogue: v.catalogue, configs: configs.Items, labels: ns.Labels, others: others.Items, applied: applied})
 	return r, faults, nil
 }
 

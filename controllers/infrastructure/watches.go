@@ -26,6 +26,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.Funcs{UpdateFunc: noted})
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Infrastructure{}, builder.WithPredicates(changed)).
+		Watches(&v1alpha1.Infrastructure{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimChanged())).
 		Watches(&v1alpha1.Run{}, handler.EnqueueRequestsFromMapFunc(r.ofRun)).
 		Watches(&v1alpha1.ProviderConfig{}, handler.EnqueueRequestsFromMapFunc(r.all)).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
@@ -84,23 +85,28 @@ func (r *Reconciler) inNamespace(ctx context.Context, ns client.Object) []reconc
 	if !r.reconciles(ns.GetName()) {
 		return nil
 	}
-	return r.list(ctx, client.InNamespace(ns.GetName()))
+	return r.list(ctx, anyOne, client.InNamespace(ns.GetName()))
 }
 
 func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
-	return r.list(ctx)
+	return r.list(ctx, anyOne)
 }
 
-func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []reconcile.Request {
+func anyOne(*v1alpha1.Infrastructure) bool { return true }
+
+// list returns requests for those objects that are meant.
+func (r *Reconciler) list(ctx context.Context, meant func(*v1alpha1.Infrastructure) bool, opts ...client.ListOption) []reconcile.Request {
 	var list v1alpha1.InfrastructureList
-	if err := r.client.List(ctx, &list, opts...); err != nil {
+	if err := r.client.List(ctx, &list, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
 		// The cache does not fail once it has started.
 		ctrl.LoggerFrom(ctx).Error(err, "List Infrastructures")
 		return nil
 	}
-	requests := make([]reconcile.Request, len(list.Items))
+	var requests []reconcile.Request
 	for i := range list.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
+		if meant(&list.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		}
 	}
 	return requests
 }

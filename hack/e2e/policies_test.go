@@ -9,9 +9,11 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/hack/devenv"
 )
 
@@ -83,5 +85,35 @@ func TestPolicies_stolenToken(t *testing.T) {
 		if tc.want != "" && (tc.do == nil || !strings.Contains(tc.do.Error(), tc.want)) {
 			t.Errorf("%s: got %v, want a refusal: %s", tc.what, tc.do, tc.want)
 		}
+	}
+}
+
+// The API server refuses to delete what is protected, and says how to lift that.
+func TestPolicies_protect(t *testing.T) {
+	t.Parallel()
+	ns := newNamespace(t)
+	infra := &v1alpha1.Infrastructure{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "kept"},
+		Spec:       v1alpha1.InfrastructureSpec{Module: "outputs", DeletionPolicy: v1alpha1.DeletionPolicyProtect},
+	}
+	if err := stage.Client.Create(t.Context(), infra); err != nil {
+		t.Fatal(err)
+	}
+	refusals := map[string]error{
+		"the object":          stage.Client.Delete(t.Context(), infra),
+		"all objects":         stage.Client.DeleteAllOf(t.Context(), &v1alpha1.Infrastructure{}, client.InNamespace(ns)),
+		"as the orphan of it": stage.Client.Delete(t.Context(), infra, client.PropagationPolicy(metav1.DeletePropagationOrphan)),
+	}
+	want := `kubectl -n ` + ns + ` patch infra kept --type merge -p '{"spec":{"deletionPolicy":"Delete"}}'`
+	for what, err := range refusals {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("deleting %s: got %v, want a refusal with %s", what, err, want)
+		}
+	}
+	if err := stage.Client.Patch(t.Context(), infra, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"deletionPolicy":"Delete"}}`))); err != nil {
+		t.Fatal(err)
+	}
+	if err := stage.Client.Delete(t.Context(), infra); err != nil {
+		t.Errorf("deleting what is no longer protected: %v", err)
 	}
 }
