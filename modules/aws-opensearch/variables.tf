@@ -40,7 +40,7 @@ variable "allowed_security_group_ids" {
 }
 
 variable "engine_version" {
-  description = "OpenSearch version. It can go up, and never down."
+  description = "OpenSearch version. One that AWS can upgrade to takes the place of the old one; a change to any other, an earlier one above all, makes a new, empty domain."
   type        = string
   default     = "2.19"
   nullable    = false
