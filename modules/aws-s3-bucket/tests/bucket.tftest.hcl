@@ -4,6 +4,13 @@ mock_provider "aws" {
       arn = "arn:aws:s3:::shop-uploads"
     }
   }
+
+  # One of the values that there are: the provider refuses a made-up one, if it plans with what the mock has made.
+  mock_resource "aws_s3_bucket_lifecycle_configuration" {
+    defaults = {
+      transition_default_minimum_object_size = "all_storage_classes_128K"
+    }
+  }
 }
 
 variables {
