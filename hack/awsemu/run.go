@@ -131,7 +131,8 @@ func (e *emulator) start(ctx context.Context, o options, log *slog.Logger) error
 		"ec2":            newEC2(store),
 		"rds":            newRDS(instances),
 		"s3":             newS3(store, e.objects, time.Now),
-		"secretsmanager": secretsManager{},
+		"secretsmanager": newSecretsManager(store, time.Now),
+		"sqs":            newSQS(store, time.Now),
 		"sts":            newSTS(),
 	}, log)
 	return nil

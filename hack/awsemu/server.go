@@ -149,7 +149,7 @@ func newResource(service, resourceType, id string, t tags) resource {
 func (s *server) resources() []resource {
 	list := []resource{} // an empty list in JSON, not null
 	_ = s.store.read(func(st *state) error {
-		list = append(list, slices.Concat(ec2Resources(st), rdsResources(st), s3Resources(st))...)
+		list = append(list, slices.Concat(ec2Resources(st), rdsResources(st), s3Resources(st), secretResources(st), sqsResources(st))...)
 		return nil
 	})
 	return list

@@ -37,8 +37,11 @@ func TestServer_ServeHTTP(t *testing.T) {
 			"secretsmanager", "POST", "/", "{}", []string{"X-Amz-Target", "secretsmanager.GetRandomPassword"}, 200, `{"RandomPassword":"`,
 		},
 		"A JSON error has a type.": {
-			"secretsmanager", "POST", "/", "{}", []string{"X-Amz-Target", "secretsmanager.GetSecretValue"}, 400,
-			`{"__type":"UnknownOperationException","message":"awsemu does not have the action GetSecretValue"}`,
+			"secretsmanager", "POST", "/", "{}", []string{"X-Amz-Target", "secretsmanager.RotateSecret"}, 400,
+			`{"__type":"UnknownOperationException","message":"awsemu does not have the action RotateSecret"}`,
+		},
+		"A JSON parameter that is not there is named.": {
+			"sqs", "POST", "/", `{"QueueUrl":"q","Speed":1}`, []string{"X-Amz-Target", "AmazonSQS.DeleteQueue"}, 400, `unknown field \"Speed\"`,
 		},
 		"An S3 error is the whole document.": {
 			"s3", "GET", "/no-such-bucket?versioning", "", nil, 404, `<Error><Code>NoSuchBucket</Code>`,

@@ -24,6 +24,8 @@ type state struct {
 	DBSnapshots    map[string]*dbSnapshot    // by identifier
 	RDSTags        map[string]tags           // by ARN; every RDS resource has an entry
 	Buckets        map[string]*bucket        // by name
+	Queues         map[string]*queue         // by name
+	Secrets        map[string]*secret        // by name
 }
 
 // store keeps the state in memory and, after every change, in one JSON file.
@@ -57,6 +59,8 @@ func (s *state) fillMissing() {
 	orNew(&s.DBSnapshots)
 	orNew(&s.RDSTags)
 	orNew(&s.Buckets)
+	orNew(&s.Queues)
+	orNew(&s.Secrets)
 	if s.SecurityGroups[defaultSecurityGroupID] == nil {
 		s.SecurityGroups[defaultSecurityGroupID] = newDefaultSecurityGroup()
 	}

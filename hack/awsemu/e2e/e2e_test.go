@@ -26,23 +26,27 @@ import (
 func TestTerraform(t *testing.T) {
 	emulator := startEmulator(t)
 
-	t.Run("network", func(t *testing.T) {
-		t.Parallel()
-		// The provider repeats calls that AWS was too busy for.
-		emulator.put(t, "/_emu/faults", `{"action": "s3:CreateBucket", "code": "SlowDown", "status": 503, "times": 2}`)
-		w := newWorkspace(t, emulator, "network")
-		w.terraform("apply", "-auto-approve")
-		if diff := cmp.Diff("[]\n", emulator.get(t, "/_emu/faults")); diff != "" {
-			t.Errorf("faults that were not met: %s", diff)
-		}
-		w.wantNoChanges()
-		changes := []string{"-var=owner=payments", "-var=cidr=10.1.0.0/16", "-var=versioning=Suspended"}
-		if got := w.terraform(append([]string{"apply", "-auto-approve"}, changes...)...); !strings.Contains(got, " 0 destroyed.") || strings.Contains(got, " 0 changed") {
-			t.Errorf("not changed in place:\n%s", got)
-		}
-		w.wantNoChanges(changes...)
-		w.terraform("destroy", "-auto-approve")
-	})
+	changes := map[string][]string{
+		"network": {"-var=owner=payments", "-var=cidr=10.1.0.0/16", "-var=versioning=Suspended"},
+		"queue":   {"-var=owner=payments", "-var=visibility=60"},
+		"secret":  {"-var=owner=payments"},
+	}
+	for name, changes := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name == "network" { // the provider repeats calls that AWS was too busy for
+				emulator.put(t, "/_emu/faults", `{"action": "s3:CreateBucket", "code": "SlowDown", "status": 503, "times": 2}`)
+			}
+			w := newWorkspace(t, emulator, name)
+			w.terraform("apply", "-auto-approve")
+			w.wantNoChanges()
+			if got := w.terraform(append([]string{"apply", "-auto-approve"}, changes...)...); !strings.Contains(got, " 0 destroyed.") || strings.Contains(got, " 0 changed") {
+				t.Errorf("not changed in place:\n%s", got)
+			}
+			w.wantNoChanges(changes...)
+			w.terraform("destroy", "-auto-approve")
+		})
+	}
 
 	t.Run("database", func(t *testing.T) {
 		t.Parallel()
@@ -65,6 +69,9 @@ func TestTerraform(t *testing.T) {
 	})
 
 	t.Cleanup(func() {
+		if diff := cmp.Diff("[]\n", emulator.get(t, "/_emu/faults")); diff != "" {
+			t.Errorf("faults that were not met: %s", diff)
+		}
 		want := `[{"service":"rds","type":"db-snapshot","id":"orders-final","tags":{"owner":"shop"}}]` + "\n"
 		if diff := cmp.Diff(want, emulator.get(t, "/_emu/resources")); diff != "" {
 			t.Errorf("left behind: %s", diff)
