@@ -45,6 +45,7 @@ func newTestClient(t *testing.T) *testClient {
 	clock := func() time.Time { return now }
 	c := serve(t, newServer(store, map[string]service{
 		"ec2":            newEC2(store),
+		"iam":            newIAM(store, clock),
 		"s3":             newS3(store, objects, clock),
 		"secretsmanager": newSecretsManager(store, clock),
 		"sqs":            newSQS(store, clock),

@@ -149,3 +149,17 @@ func tagParams(form url.Values, name string) tags {
 	}
 	return t
 }
+
+// queryTag is a tag in an answer, except in those of EC2.
+type queryTag struct {
+	Key   string
+	Value string
+}
+
+func queryTagList(t tags) []queryTag {
+	list := []queryTag{}
+	for _, key := range slices.Sorted(maps.Keys(t)) {
+		list = append(list, queryTag{key, t[key]})
+	}
+	return list
+}

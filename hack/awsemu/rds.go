@@ -46,19 +46,6 @@ func rdsARN(region, kind, name string) string {
 	return fmt.Sprintf("arn:aws:rds:%s:%s:%s:%s", region, account, kind, name)
 }
 
-type rdsTag struct {
-	Key   string
-	Value string
-}
-
-func rdsTagList(t tags) []rdsTag {
-	list := []rdsTag{}
-	for _, key := range slices.Sorted(maps.Keys(t)) {
-		list = append(list, rdsTag{key, t[key]})
-	}
-	return list
-}
-
 func (r *rds) addTags(c *call) (any, error) {
 	arn := c.Form.Get("ResourceName")
 	return struct{}{}, r.store.write(func(st *state) error {
@@ -86,10 +73,10 @@ func (r *rds) removeTags(c *call) (any, error) {
 func (r *rds) listTags(c *call) (any, error) {
 	arn := c.Form.Get("ResourceName")
 	var result struct {
-		Tags []rdsTag `xml:"TagList>Tag"`
+		Tags []queryTag `xml:"TagList>Tag"`
 	}
 	err := r.store.read(func(st *state) error {
-		result.Tags = rdsTagList(st.RDSTags[arn])
+		result.Tags = queryTagList(st.RDSTags[arn])
 		return st.checkRDSResource(arn)
 	})
 	return result, err

@@ -67,7 +67,7 @@ type instanceXML struct {
 	ParameterGroups []parameterGroupXML `xml:"DBParameterGroups>DBParameterGroup"`
 	OptionGroups    []optionGroupXML    `xml:"OptionGroupMemberships>OptionGroupMembership"`
 	LogExports      []string            `xml:"EnabledCloudwatchLogsExports>member"`
-	Tags            []rdsTag            `xml:"TagList>Tag"`
+	Tags            []queryTag          `xml:"TagList>Tag"`
 }
 
 type waitingXML struct{ Settings settings }
@@ -100,7 +100,7 @@ func (r *rds) result(st *state, d *dbInstance) instanceResult {
 	}
 	instance := instanceXML{
 		ID: d.ID, ARN: d.ARN, ResourceID: d.ResourceID, Status: d.status(r.now()), CreatedAt: d.CreatedAt, Settings: d.Settings,
-		Waiting: waitingXML{d.Waiting}, SubnetGroup: newSubnetGroupXML(group, d.Region), LogExports: d.LogExports, Tags: rdsTagList(st.RDSTags[d.ARN]),
+		Waiting: waitingXML{d.Waiting}, SubnetGroup: newSubnetGroupXML(group, d.Region), LogExports: d.LogExports, Tags: queryTagList(st.RDSTags[d.ARN]),
 		ParameterGroups: []parameterGroupXML{{"default.postgres" + d.Settings.major(), "in-sync"}},
 		OptionGroups:    []optionGroupXML{{"default:postgres-" + d.Settings.major(), "in-sync"}},
 	}

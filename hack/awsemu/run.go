@@ -129,6 +129,7 @@ func (e *emulator) start(ctx context.Context, o options, log *slog.Logger) error
 	go e.gateway.serve(instances.targets)
 	e.handler = newServer(store, map[string]service{
 		"ec2":            newEC2(store),
+		"iam":            newIAM(store, time.Now),
 		"rds":            newRDS(instances),
 		"s3":             newS3(store, e.objects, time.Now),
 		"secretsmanager": newSecretsManager(store, time.Now),

@@ -26,6 +26,8 @@ type state struct {
 	Buckets        map[string]*bucket        // by name
 	Queues         map[string]*queue         // by name
 	Secrets        map[string]*secret        // by name
+	Roles          map[string]*role          // by name
+	OIDCProviders  map[string]*oidcProvider  // by ARN
 }
 
 // store keeps the state in memory and, after every change, in one JSON file.
@@ -61,6 +63,8 @@ func (s *state) fillMissing() {
 	orNew(&s.Buckets)
 	orNew(&s.Queues)
 	orNew(&s.Secrets)
+	orNew(&s.Roles)
+	orNew(&s.OIDCProviders)
 	if s.SecurityGroups[defaultSecurityGroupID] == nil {
 		s.SecurityGroups[defaultSecurityGroupID] = newDefaultSecurityGroup()
 	}

@@ -29,6 +29,7 @@ func TestTerraform(t *testing.T) {
 	changes := map[string][]string{
 		"network": {"-var=owner=payments", "-var=cidr=10.1.0.0/16", "-var=versioning=Suspended"},
 		"queue":   {"-var=owner=payments", "-var=visibility=60"},
+		"role":    {"-var=owner=payments", "-var=action=s3:PutObject"},
 		"secret":  {"-var=owner=payments"},
 	}
 	for name, changes := range changes {
