@@ -5,7 +5,7 @@ import "embed"
 // The patterns name the files, because a whole folder would take the .terraform
 // folder of a local `terraform init` with it.
 //
-//go:embed */module.yaml */*.tf */.terraform.lock.hcl
+//go:embed */module.yaml */*.tf */.terraform.lock.hcl */examples/*/infrastructure.yaml
 var library embed.FS
 
 // Bundled returns the library that comes with Groundwork.

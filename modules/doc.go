@@ -4,7 +4,7 @@
 //
 // A module is a folder with these files; its name is the module's:
 //
-//	module.yaml          version (semantic) and summary (one line)
+//	module.yaml          version, summary, and more as module.schema.json says
 //	*.tf, *.tf.json      the Terraform root module, any further files it reads
 //	.terraform.lock.hcl  the providers' versions
 //	README.md, examples/, tests/, *.tftest.hcl  for people and tests; not run

@@ -9,6 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
+// exampleFiles are a module's examples as users write them.
+const exampleFiles = "examples/*/infrastructure.yaml"
+
 // Load reads a library: every folder with a module.yaml is a module, other
 // entries are ignored. All that is wrong is reported together, in a LoadError.
 func Load(library fs.FS) (*Catalogue, error) {
@@ -37,6 +40,7 @@ func load(library fs.FS, name string, faults *faults) *Module {
 		faults.add(name, 0, "the folder's name is the module's and must be a DNS label: %s", strings.Join(problems, "; "))
 	}
 	m.readManifest(library, faults)
+	m.readExample(library, faults)
 	files := readFiles(library, name, faults)
 	m.Digest = digest(files)
 	m.archive = archive(files)
@@ -45,4 +49,17 @@ func load(library fs.FS, name string, faults *faults) *Module {
 	}
 	m.readConfig(name, files, faults)
 	return m
+}
+
+// readExample reads the first example that is an Infrastructure.
+func (m *Module) readExample(library fs.FS, faults *faults) {
+	files, err := fs.Glob(library, path.Join(m.Name, exampleFiles)) // sorted
+	if err != nil || len(files) == 0 {
+		return
+	}
+	b, err := fs.ReadFile(library, files[0])
+	if err != nil {
+		faults.add(files[0], 0, "cannot be read: %v", err)
+	}
+	m.Example = string(b)
 }

@@ -1,12 +1,14 @@
 package modules
 
 import (
+	"encoding/json"
 	"errors"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -79,7 +81,7 @@ func TestLoad_schema(t *testing.T) {
 	m := c.Modules()[0]
 	rule := map[string]cty.Type{"port": cty.Number, "protocol": cty.String}
 	want := &Module{
-		Name: "x", Version: "1.2.3", Summary: "A module for tests.", Digest: m.Digest,
+		Name: "x", Manifest: Manifest{Version: "1.2.3", Summary: "A module for tests."}, Digest: m.Digest,
 		Variables: []Variable{
 			{Name: "anything", Type: cty.DynamicPseudoType, Nullable: true, Default: cty.TupleVal([]cty.Value{cty.NumberIntVal(1), cty.StringVal("a")})},
 			{Name: "name", Type: cty.String, Nullable: true, Required: true},
@@ -109,14 +111,27 @@ func TestLoad_schema(t *testing.T) {
 }
 
 func TestModule_Object(t *testing.T) {
-	m := loadModule(t, variablesTF+`
+	const manifest = testManifest + `
+statefulTypes: [aws_s3_bucket]
+durations: {create: 90s, destroy: 2m}
+notes: {1.2.0: A note.}
+`
+	c, err := Load(folder(map[string]string{"x/module.yaml": manifest, "x/examples/b/infrastructure.yaml": "b", "x/examples/a/infrastructure.yaml": "a", "x/main.tf": variablesTF + `
 		resource "terraform_data" "this" {}
 		resource "aws_s3_bucket" "this" {}
 		output "host" {
 		  value       = "h"
 		  description = "The host."
 		}
-	`)
+	`}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := c.Modules()[0]
+	schema, err := json.Marshal(m.Schema())
+	if err != nil {
+		t.Fatal(err)
+	}
 	raw := func(s string) *apiextensionsv1.JSON { return &apiextensionsv1.JSON{Raw: []byte(s)} }
 	want := &v1alpha1.Module{
 		TypeMeta: metav1.TypeMeta{APIVersion: "infra.groundwork.dev/v1alpha1", Kind: "Module"},
@@ -136,6 +151,12 @@ func TestModule_Object(t *testing.T) {
 			},
 			Outputs:   []v1alpha1.ModuleOutput{{Name: "host", Description: "The host."}},
 			Providers: []string{"registry.terraform.io/hashicorp/aws"},
+
+			StatefulTypes: []string{"aws_s3_bucket"},
+			Durations:     &v1alpha1.ModuleDurations{Create: metav1.Duration{Duration: 90 * time.Second}, Destroy: metav1.Duration{Duration: 2 * time.Minute}},
+			Notes:         map[string]string{"1.2.0": "A note."},
+			Example:       "a",
+			Schema:        &apiextensionsv1.JSON{Raw: schema},
 		},
 	}
 	if diff := cmp.Diff(want, m.Object()); diff != "" {
@@ -279,8 +300,8 @@ func TestLoad_faults(t *testing.T) {
 			want: []string{
 				"x/main.tf:2: Invalid type specification: ",
 				"x/main.tf:5: Invalid type specification: ",
-				"y/module.yaml: summary is required",
-				`y/module.yaml:1: version "1.0" is not a semantic version`,
+				"y/module.yaml:1: missing property 'summary'",
+				"y/module.yaml:1: version: got number, want string",
 			},
 		},
 		"A default of another type is a fault.": {
@@ -324,21 +345,34 @@ func TestLoad_faults(t *testing.T) {
 				`x/main.tf:10: module "d" has no source`,
 			},
 		},
-		"A manifest says version and summary, no more.": {
+		"A manifest has version and summary, and no field that is unknown.": {
 			files: map[string]string{"x/module.yaml": "version: 1.0.0\ntitle: s\n", "x/main.tf": ""},
-			want:  []string{"x/module.yaml: summary is required", `x/module.yaml:2: unknown field "title"; the fields are version and summary`},
+			want:  []string{"x/module.yaml:1: missing property 'summary' (the fields are ", "x/module.yaml:2: additional properties 'title' not allowed (the fields are durations, notes, permissions, statefulTypes, summary, version)"},
 		},
 		"A version is semantic, in three parts.": {
 			files: map[string]string{"x/module.yaml": "version: v1\nsummary: s\n", "x/main.tf": ""},
-			want:  []string{`x/module.yaml:1: version "v1" is not a semantic version such as 1.0.0`},
+			want:  []string{`x/module.yaml:1: version: 'v1' does not match pattern '`},
 		},
 		"A summary is one line of text.": {
 			files: map[string]string{"x/module.yaml": "version: [1]\nsummary: |\n  a\n  b\n", "x/main.tf": ""},
-			want:  []string{"x/module.yaml: version is required", "x/module.yaml:1: version must be a text", "x/module.yaml:2: summary must be one line"},
+			want:  []string{"x/module.yaml:1: version: got array, want string (Semantic version, such as 1.0.0;", "x/module.yaml:2: summary: 'a\\nb\\n' does not match pattern "},
+		},
+		"Durations and permissions are as the schema says, and a fault names its line.": {
+			files: map[string]string{"x/main.tf": "", "x/module.yaml": testManifest + "durations:\n  create: soon\npermissions:\n- actions: [\"s3:*\"]\n  resources: [bucket]\n"},
+			want: []string{
+				"x/module.yaml:4: durations: missing property 'destroy' (What a create and a destroy usually take)",
+				"x/module.yaml:4: durations.create: 'soon' does not match pattern",
+				"x/module.yaml:6: permissions.0.actions.0: 's3:*' does not match pattern",
+				"x/module.yaml:7: permissions.0.resources.0: 'bucket' does not match pattern",
+			},
 		},
 		"A manifest is a mapping.": {
 			files: map[string]string{"x/module.yaml": "- a\n", "x/main.tf": ""},
-			want:  []string{"x/module.yaml:1: must be a mapping"},
+			want:  []string{"x/module.yaml:1: got array, want object"},
+		},
+		"An empty manifest lacks everything.": {
+			files: map[string]string{"x/module.yaml": "", "x/main.tf": ""},
+			want:  []string{"x/module.yaml:1: got null, want object"},
 		},
 		"A manifest that is no YAML is a fault.": {
 			files: map[string]string{"x/module.yaml": "a: b: c\n", "x/main.tf": ""},

@@ -1,11 +1,15 @@
 package modules
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-version"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
@@ -14,10 +18,8 @@ import (
 type Module struct {
 	// Name is the folder's name, a DNS label.
 	Name string
-	// Version is the semantic version from module.yaml.
-	Version string
-	// Summary is what the module makes, in one line, from module.yaml.
-	Summary string
+	// Manifest is what module.yaml says.
+	Manifest
 	// Digest is the SHA-256 of the names and contents of exactly the files in the
 	// archive, "sha256:<hex>".
 	Digest string
@@ -29,6 +31,9 @@ type Module struct {
 	// registry.terraform.io/hashicorp/aws. Terraform's own, for terraform_data, is
 	// not among them.
 	Providers []string
+	// Example is an Infrastructure of the module as YAML, from the first folder in
+	// examples; empty without one.
+	Example string
 
 	version *version.Version
 	archive []byte
@@ -85,6 +90,10 @@ func (m *Module) variable(name string) *Variable {
 
 // Object returns the module's entry in the cluster's catalogue.
 func (m *Module) Object() *v1alpha1.Module {
+	schema, err := json.Marshal(m.Schema())
+	if err != nil {
+		panic(err) // it has nothing that JSON has no place for
+	}
 	o := &v1alpha1.Module{
 		TypeMeta: metav1.TypeMeta{
 			APIVersion: v1alpha1.GroupVersion().String(),
@@ -95,11 +104,18 @@ func (m *Module) Object() *v1alpha1.Module {
 			Labels: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy},
 		},
 		Spec: v1alpha1.ModuleSpec{
-			Version:   m.Version,
-			Summary:   m.Summary,
-			Digest:    m.Digest,
-			Providers: slices.Clone(m.Providers),
+			Version:       m.Version,
+			Summary:       m.Summary,
+			Digest:        m.Digest,
+			Providers:     slices.Clone(m.Providers),
+			StatefulTypes: slices.Clone(m.StatefulTypes),
+			Notes:         maps.Clone(m.Notes),
+			Example:       m.Example,
+			Schema:        &apiextensionsv1.JSON{Raw: schema},
 		},
+	}
+	if m.Durations != nil {
+		o.Spec.Durations = ptr.To(v1alpha1.ModuleDurations(*m.Durations))
 	}
 	for _, v := range m.Variables {
 		o.Spec.Variables = append(o.Spec.Variables, v.object())

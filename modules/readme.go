@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/hashicorp/go-version"
+	"k8s.io/apimachinery/pkg/util/duration"
 )
 
 const (
@@ -13,8 +18,8 @@ const (
 )
 
 // Readme returns the text of a README with the tables of the module's variables
-// and outputs between its two markers, each of them on a line of its own. It
-// fails when the text does not have them.
+// and outputs, and what its module.yaml says, between its two markers, each of them
+// on a line of its own. It fails when the text does not have them.
 func (m *Module) Readme(text []byte) ([]byte, error) {
 	before, rest, found := bytes.Cut(text, []byte(beginGenerated))
 	_, after, foundEnd := bytes.Cut(rest, []byte(endGenerated))
@@ -24,14 +29,15 @@ func (m *Module) Readme(text []byte) ([]byte, error) {
 	var b bytes.Buffer
 	b.Write(before)
 	b.WriteString(beginGenerated)
-	b.WriteString(m.tables())
+	b.WriteString(m.Reference())
 	b.WriteString(endGenerated)
 	b.Write(after)
 	return b.Bytes(), nil
 }
 
-// tables returns the module's variables and outputs as Markdown.
-func (m *Module) tables() string {
+// Reference returns what users and platform engineers have to know of the module,
+// as Markdown: variables, outputs, and what its module.yaml says.
+func (m *Module) Reference() string {
 	var b strings.Builder
 	b.WriteString("### Variables\n\n")
 	row(&b, "Name", "Type", "Default", "Description")
@@ -49,7 +55,49 @@ func (m *Module) tables() string {
 		}
 		row(&b, code(o.Name), o.Description, sensitive)
 	}
+	m.writeRuns(&b)
+	m.writePermissions(&b)
+	m.writeNotes(&b)
 	return b.String()
+}
+
+// writeRuns says how long runs take, and what they ask about first.
+func (m *Module) writeRuns(b *strings.Builder) {
+	if m.Durations == nil && len(m.StatefulTypes) == 0 {
+		return
+	}
+	b.WriteString("\n### Runs\n")
+	if d := m.Durations; d != nil {
+		fmt.Fprintf(b, "\nA create usually takes %s, a destroy %s.\n", duration.HumanDuration(d.Create.Duration), duration.HumanDuration(d.Destroy.Duration))
+	}
+	if len(m.StatefulTypes) > 0 {
+		types := make([]string, len(m.StatefulTypes))
+		for i, t := range m.StatefulTypes {
+			types[i] = code(t)
+		}
+		fmt.Fprintf(b, "\nData, or what others know it by, goes with: %s.\n", strings.Join(types, ", "))
+	}
+}
+
+// writePermissions writes the IAM policy, ready to be copied.
+func (m *Module) writePermissions(b *strings.Builder) {
+	if len(m.Permissions) > 0 {
+		fmt.Fprintf(b, "\n### IAM policy\n\nThe least that plan, apply and destroy need:\n\n```json\n%s\n```\n", m.Policy())
+	}
+}
+
+// writeNotes writes what a move to each version asks for, the newest first.
+func (m *Module) writeNotes(b *strings.Builder) {
+	if len(m.Notes) == 0 {
+		return
+	}
+	b.WriteString("\n### Upgrades\n\n")
+	versions := slices.SortedFunc(maps.Keys(m.Notes), func(a, b string) int {
+		return version.Must(version.NewSemver(b)).Compare(version.Must(version.NewSemver(a)))
+	})
+	for _, v := range versions {
+		fmt.Fprintf(b, "- **%s**: %s\n", v, strings.Join(strings.Fields(m.Notes[v]), " "))
+	}
 }
 
 func (v *Variable) defaultCell() string {

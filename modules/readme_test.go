@@ -1,10 +1,83 @@
 package modules
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// TestModule_Reference checks what module.yaml adds to the tables.
+func TestModule_Reference(t *testing.T) {
+	const manifest = testManifest + `
+statefulTypes: [aws_a, aws_b]
+durations: {create: 10m, destroy: 90s}
+permissions:
+- actions: [s3:CreateBucket]
+  resources: ["arn:aws:s3:::*"]
+- actions: [iam:PassRole]
+  resources: ["*"]
+  conditions: {StringEquals: {"iam:PassedToService": rds.amazonaws.com}}
+notes:
+  1.2.0: Another default.
+  1.10.0: |
+    Two
+    lines.
+`
+	c, err := Load(folder(map[string]string{"x/module.yaml": manifest, "x/main.tf": ""}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got, _ := strings.Cut(c.Modules()[0].Reference(), "### Runs\n")
+	const want = `
+A create usually takes 10m, a destroy 90s.
+
+Data, or what others know it by, goes with: ` + "`aws_a`, `aws_b`" + `.
+
+### IAM policy
+
+The least that plan, apply and destroy need:
+
+` + "```json" + `
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": [
+        "s3:CreateBucket"
+      ],
+      "Resource": [
+        "arn:aws:s3:::*"
+      ]
+    },
+    {
+      "Effect": "Allow",
+      "Action": [
+        "iam:PassRole"
+      ],
+      "Resource": [
+        "*"
+      ],
+      "Condition": {
+        "StringEquals": {
+          "iam:PassedToService": "rds.amazonaws.com"
+        }
+      }
+    }
+  ]
+}
+` + "```" + `
+
+### Upgrades
+
+- **1.10.0**: Two lines.
+- **1.2.0**: Another default.
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Reference() (-want +got):\n%s", diff)
+	}
+}
 
 func TestModule_Readme(t *testing.T) {
 	m := loadModule(t, `

@@ -28,6 +28,9 @@ type Variable struct {
 	Nullable bool
 	// Required says that it has no default.
 	Required bool
+	// Validations are the messages of its validations: what a value has to be
+	// beside its type, checked by Terraform in a run.
+	Validations []string
 
 	// constraint is Type with the optional attributes of objects.
 	constraint cty.Type
@@ -57,7 +60,24 @@ func (r *configReader) variable(block *hcl.Block) Variable {
 		v.Required = false
 		v.Default = r.defaultValue(&v, attr)
 	}
+	v.Validations = r.validations(block)
 	return v
+}
+
+// validations returns the messages of a variable's validations, but for those that
+// are put together when Terraform runs.
+func (r *configReader) validations(block *hcl.Block) []string {
+	var messages []string
+	for _, validation := range r.blocks(block.Body, hcl.BlockHeaderSchema{Type: "validation"}) {
+		attr := r.attributes(validation, "error_message")["error_message"]
+		if attr == nil || len(attr.Expr.Variables()) > 0 {
+			continue
+		}
+		if text, diags := attr.Expr.Value(nil); !diags.HasErrors() && text.Type() == cty.String {
+			messages = append(messages, text.AsString())
+		}
+	}
+	return messages
 }
 
 // typeConstraint reads a type; "list" and "map" alone are those of any elements.
@@ -108,17 +128,23 @@ func (v *Variable) TypeString() string { return typeString(v.constraint, v.defau
 // object returns the variable as the cluster's catalogue has it. A null default
 // is left out, as the API server would drop it.
 func (v *Variable) object() v1alpha1.ModuleVariable {
-	o := v1alpha1.ModuleVariable{
+	return v1alpha1.ModuleVariable{
 		Name:        v.Name,
 		Type:        v.TypeString(),
 		Description: v.Description,
 		Required:    v.Required,
+		Default:     v.shownDefault(),
 		Sensitive:   v.Sensitive,
+		Validations: v.Validations,
 	}
-	if !v.Required && !v.Sensitive && !v.Default.IsNull() {
-		o.Default = &apiextensionsv1.JSON{Raw: toJSON(v.Default)}
+}
+
+// shownDefault returns the default as JSON; nil for one that is null or not shown.
+func (v *Variable) shownDefault() *apiextensionsv1.JSON {
+	if v.Required || v.Sensitive || v.Default.IsNull() {
+		return nil
 	}
-	return o
+	return &apiextensionsv1.JSON{Raw: toJSON(v.Default)}
 }
 
 // toJSON returns a value as JSON in its own type: compact, sorted, every digit.

@@ -54,6 +54,32 @@ type ModuleSpec struct {
 	// +listType=set
 	// +optional
 	Providers []string `json:"providers,omitempty"`
+	// StatefulTypes are the types of its resources whose deletion or replacement
+	// loses data, or an identity that others know.
+	// +listType=set
+	// +optional
+	StatefulTypes []string `json:"statefulTypes,omitempty"`
+	// Durations are what its runs usually take; absent when it does not say.
+	// +optional
+	Durations *ModuleDurations `json:"durations,omitempty"`
+	// Notes say what a move to a version asks of its users, by version.
+	// +optional
+	Notes map[string]string `json:"notes,omitempty"`
+	// Example is an Infrastructure of this module, as YAML.
+	// +optional
+	Example string `json:"example,omitempty"`
+	// Schema is the OpenAPI v3 schema of an Infrastructure's spec.variables, for
+	// tools; Variables say the same to people.
+	// +optional
+	Schema *apiextensionsv1.JSON `json:"schema,omitempty"`
+}
+
+// ModuleDurations are what the runs of a module usually take.
+type ModuleDurations struct {
+	// Create is for a run that makes everything.
+	Create metav1.Duration `json:"create"`
+	// Destroy is for a run that removes everything.
+	Destroy metav1.Duration `json:"destroy"`
 }
 
 // ModuleVariable is an input of a module.
@@ -75,6 +101,11 @@ type ModuleVariable struct {
 	// Sensitive says that its value is never shown.
 	// +optional
 	Sensitive bool `json:"sensitive,omitempty"`
+	// Validations say what a value has to be beside its type. Terraform checks
+	// them in a run.
+	// +listType=atomic
+	// +optional
+	Validations []string `json:"validations,omitempty"`
 }
 
 // ModuleOutput is an output of a module.

@@ -19,7 +19,8 @@ import (
 type libraryModule struct {
 	*modules.Module
 	folder string
-	// files are what the image has of it: what Terraform needs, and module.yaml.
+	// files are what the image has of it: what Terraform needs, and what the catalogue
+	// shows.
 	files []entry
 }
 
@@ -59,6 +60,9 @@ func (m *libraryModule) read() error {
 		return err
 	}
 	m.files = []entry{{path: path.Join(dir, "module.yaml"), mode: 0o644, content: manifest}}
+	if m.Example != "" {
+		m.files = append(m.files, entry{path: path.Join(dir, "examples", "first", "infrastructure.yaml"), mode: 0o644, content: []byte(m.Example)})
+	}
 	zr, err := gzip.NewReader(bytes.NewReader(m.Archive()))
 	if err != nil {
 		return err
