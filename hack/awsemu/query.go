@@ -163,3 +163,24 @@ func queryTagList(t tags) []queryTag {
 	}
 	return list
 }
+
+// elements are elements of an answer whose names are not known before.
+type elements []element
+
+type element struct {
+	name  string
+	value any
+}
+
+// MarshalXML writes them as the content of the element that they are given.
+func (e elements) MarshalXML(enc *xml.Encoder, start xml.StartElement) error {
+	if err := enc.EncodeToken(start); err != nil {
+		return err
+	}
+	for _, part := range e {
+		if err := enc.EncodeElement(part.value, xml.StartElement{Name: xml.Name{Local: part.name}}); err != nil {
+			return err
+		}
+	}
+	return enc.EncodeToken(start.End())
+}
