@@ -66,6 +66,9 @@ func TestIAM_policies(t *testing.T) {
 	if got, _ := url.QueryUnescape(on("GetRolePolicy", "PolicyName", "own").element(t, "PolicyDocument")); got != trust {
 		t.Errorf("policy %s", got)
 	}
+	if got := on("DeleteRole"); got.code() != "DeleteConflict" {
+		t.Errorf("deleted with an inline policy: %s", got.body)
+	}
 	on("AttachRolePolicy", "PolicyArn", managed)
 	on("AttachRolePolicy", "PolicyArn", managed)
 	if got := on("ListAttachedRolePolicies"); got.element(t, "PolicyArn") != managed || got.element(t, "PolicyName") != "AmazonSQSReadOnlyAccess" {
