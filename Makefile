@@ -35,8 +35,8 @@ generate: ## Write CRDs, deep copies, READMEs and the API reference anew.
 	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=deploy/chart/files/crds
 	$(TOOL) helm-docs --chart-search-root=deploy/chart --sort-values-order=file
 	$(TOOL) crd-ref-docs --source-path=api/v1alpha1 --config=docs/api.config.yaml --renderer=markdown --output-path=docs/api.md
-	go run ./hack/docs
-	go run ./hack/docs hack/testbundle
+	go run ./cmd/groundwork modules docs modules
+	go run ./cmd/groundwork modules docs hack/testbundle
 
 .PHONY: verify
 verify: generate lint ## Fail when generated files are stale or the linter complains.

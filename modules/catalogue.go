@@ -28,17 +28,26 @@ func (c *Catalogue) Get(name, constraint string) (*Module, error) {
 		return nil, &UnknownModuleError{Name: name, Known: c.names()}
 	}
 	m := c.modules[i]
+	if err := m.Meets(constraint); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Meets fails with a VersionError when the module's version does not meet the
+// constraint, and with a ConstraintError when that is none; an empty one is met.
+func (m *Module) Meets(constraint string) error {
 	if strings.TrimSpace(constraint) == "" {
-		return m, nil
+		return nil
 	}
 	want, err := version.NewConstraint(constraint)
 	if err != nil {
-		return nil, &ConstraintError{Constraint: constraint}
+		return &ConstraintError{Constraint: constraint}
 	}
 	if !want.Check(m.version) {
-		return nil, &VersionError{Module: name, Constraint: constraint, Version: m.Version}
+		return &VersionError{Module: m.Name, Constraint: constraint, Version: m.Version}
 	}
-	return m, nil
+	return nil
 }
 
 func (c *Catalogue) names() []string {

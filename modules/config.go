@@ -41,6 +41,8 @@ func (m *Module) readConfig(folder string, files []sourceFile, faults *faults) {
 		m.Providers = append(m.Providers, source)
 	}
 	slices.Sort(m.Providers)
+	slices.Sort(m.ResourceTypes)
+	m.ResourceTypes = slices.Compact(m.ResourceTypes)
 }
 
 // readFolder reads the module in a folder, "." for the root module; it tells
@@ -121,6 +123,9 @@ func (r *configReader) readBlocks(folder string, bodies []hcl.Body) {
 		case "provider":
 			r.configuredProvider(sources, block)
 		case "resource", "data", "ephemeral":
+			if block.Type == "resource" {
+				r.module.ResourceTypes = append(r.module.ResourceTypes, block.Labels[0])
+			}
 			r.use(sources, r.providerOf(block))
 		}
 	}

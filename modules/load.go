@@ -33,6 +33,14 @@ func Load(library fs.FS) (*Catalogue, error) {
 	return c, nil
 }
 
+// LoadModule reads one module of a library, the folder of that name. All that is
+// wrong is reported together, in a LoadError.
+func LoadModule(library fs.FS, name string) (*Module, error) {
+	var faults faults
+	m := load(library, name, &faults)
+	return m, faults.err()
+}
+
 // load reads one module. Where there are faults, the result is incomplete.
 func load(library fs.FS, name string, faults *faults) *Module {
 	m := &Module{Name: name}
@@ -44,6 +52,11 @@ func load(library fs.FS, name string, faults *faults) *Module {
 	files := readFiles(library, name, faults)
 	m.Digest = digest(files)
 	m.archive = archive(files)
+	for _, f := range files {
+		if f.path == lockFile {
+			m.lockFile = f.content
+		}
+	}
 	if len(m.archive) > maxArchive {
 		faults.add(name, 0, "the module's files make a gzipped archive of %d KiB, at most %d KiB fit beside a run's request; leave out what Terraform does not need", len(m.archive)>>10, maxArchive>>10)
 	}

@@ -31,12 +31,15 @@ type Module struct {
 	// registry.terraform.io/hashicorp/aws. Terraform's own, for terraform_data, is
 	// not among them.
 	Providers []string
+	// ResourceTypes are the types of its resources, sorted.
+	ResourceTypes []string
 	// Example is an Infrastructure of the module as YAML, from the first folder in
 	// examples; empty without one.
 	Example string
 
-	version *version.Version
-	archive []byte
+	version  *version.Version
+	archive  []byte
+	lockFile []byte
 }
 
 // Output is an output of a module.

@@ -20,7 +20,22 @@ const (
 // Readme returns the text of a README with the tables of the module's variables
 // and outputs, and what its module.yaml says, between its two markers, each of them
 // on a line of its own. It fails when the text does not have them.
-func (m *Module) Readme(text []byte) ([]byte, error) {
+func (m *Module) Readme(text []byte) ([]byte, error) { return generated(text, m.Reference()) }
+
+// Readme returns the text of a library's README with the list of its modules between
+// the two markers. It fails when the text does not have them.
+func (c *Catalogue) Readme(text []byte) ([]byte, error) {
+	var b strings.Builder
+	row(&b, "Module", "Version", "What it makes")
+	row(&b, "---", "---", "---")
+	for _, m := range c.modules {
+		row(&b, fmt.Sprintf("[%s](%s)", m.Name, m.Name), m.Version, m.Summary)
+	}
+	return generated(text, b.String())
+}
+
+// generated puts a part between the two markers of a text.
+func generated(text []byte, part string) ([]byte, error) {
 	before, rest, found := bytes.Cut(text, []byte(beginGenerated))
 	_, after, foundEnd := bytes.Cut(rest, []byte(endGenerated))
 	if !found || !foundEnd {
@@ -29,7 +44,7 @@ func (m *Module) Readme(text []byte) ([]byte, error) {
 	var b bytes.Buffer
 	b.Write(before)
 	b.WriteString(beginGenerated)
-	b.WriteString(m.Reference())
+	b.WriteString(part)
 	b.WriteString(endGenerated)
 	b.Write(after)
 	return b.Bytes(), nil

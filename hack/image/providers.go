@@ -34,7 +34,7 @@ func platform() string { return "linux_" + runtime.GOARCH }
 func findProviders(ctx context.Context, mirror, terraform string, all []libraryModule) ([]provider, error) {
 	found := map[string]provider{}
 	for _, m := range all {
-		locks, err := m.locks()
+		locks, err := m.Locks()
 		if err != nil {
 			return nil, err
 		}

@@ -27,15 +27,17 @@ const module = "github.com/groundwork-dev/groundwork"
 // The longest folder that a package is in counts. Tests may import hack too.
 func mayImport() map[string][]string {
 	return map[string][]string{
-		"api":              {},
-		"state":            {"api"},
-		"modules":          {"api"},
-		"runner":           {"api"},
-		"runner/terraform": {"api", "runner"},
-		"controllers":      {"api", "state", "modules", "runner"},
-		"cmd":              {"api", "state", "modules", "runner", "controllers"},
-		"cmd/runner":       {"api", "runner", "runner/terraform"},
-		"hack":             {"api", "state", "modules", "runner", "controllers"},
+		"api":                 {},
+		"state":               {"api"},
+		"modules":             {"api"},
+		"runner":              {"api"},
+		"modules/conformance": {"api", "modules"},
+		"runner/terraform":    {"api", "runner"},
+		"runner/bundle":       {"api", "modules", "runner"},
+		"controllers":         {"api", "state", "modules", "runner"},
+		"cmd":                 {"api", "state", "modules", "modules/conformance", "runner", "runner/bundle", "controllers"},
+		"cmd/runner":          {"api", "runner", "runner/terraform"},
+		"hack":                {"api", "state", "modules", "modules/conformance", "runner", "runner/bundle", "controllers"},
 	}
 }
 
@@ -184,7 +186,7 @@ func TestLayout_breaches(t *testing.T) {
 		},
 		"No other command may.": {
 			file: "cmd/controller/main.go", imports: "runner/terraform",
-			want: []string{"cmd/controller/main.go: cmd/controller imports runner/terraform; cmd may import itself, api, state, modules, runner, controllers"},
+			want: []string{"cmd/controller/main.go: cmd/controller imports runner/terraform; cmd may import itself, api, state, modules, modules/conformance, runner, runner/bundle, controllers"},
 		},
 		"The runner's contract may not.": {
 			file: "runner/request.go", imports: "runner/terraform",

@@ -17,7 +17,7 @@ const (
 		"\n### Outputs\n\n| Name | Description | Sensitive |\n| --- | --- | --- |\n<!-- END GENERATED -->\n"
 )
 
-func TestUpdate(t *testing.T) {
+func TestUpdateDocs(t *testing.T) {
 	cases := map[string]struct {
 		readme string
 		check  bool
@@ -28,7 +28,7 @@ func TestUpdate(t *testing.T) {
 	}{
 		"A stale README is written.":                   {readme: staleReadme, want: currentReadme, stale: 1, out: "x/README.md written\n"},
 		"A current README is left alone.":              {readme: currentReadme, want: currentReadme},
-		"A check of a stale README says where.":        {readme: staleReadme, check: true, want: staleReadme, stale: 1, out: "x/README.md is stale, run `go run ./hack/docs`: line 3\n- old\n+ ### Variables\n"},
+		"A check of a stale README says where.":        {readme: staleReadme, check: true, want: staleReadme, stale: 1, out: "x/README.md is stale: line 3\n- old\n+ ### Variables\n"},
 		"A check of a current README is silent.":       {readme: currentReadme, check: true, want: currentReadme},
 		"A README without the lines is named.":         {readme: "# x\n", want: "# x\n", err: "x/README.md has no lines <!-- BEGIN GENERATED --> and <!-- END GENERATED -->"},
 		"A library with faults is not written.":        {readme: "", want: "", err: "the module library has faults:\nx: has no Terraform files"},
@@ -45,7 +45,7 @@ func TestUpdate(t *testing.T) {
 				write(t, dir, "README.md", c.readme)
 			}
 			var out bytes.Buffer
-			stale, err := update(dir, c.check, &out)
+			stale, err := updateDocs(dir, c.check, &out)
 			message := ""
 			if err != nil {
 				message = err.Error()

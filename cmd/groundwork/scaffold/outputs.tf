@@ -1,0 +1,4 @@
+output "message" {
+  description = "The greeting."
+  value       = terraform_data.this.output
+}
