@@ -61,6 +61,8 @@ func Test_permissions(t *testing.T) {
 		"A queue with no tag.":   {"sqs", "POST", "/", `{"tags":{}}`, target("AmazonSQS.CreateQueue"), `["sqs:CreateQueue"]`},
 		"A secret with tags.":    {"secretsmanager", "POST", "/", `{"Tags":[{}]}`, target("secretsmanager.CreateSecret"), `["secretsmanager:CreateSecret","secretsmanager:TagResource"]`},
 		"A bucket with a lock.":  {"s3", "PUT", "/b", "", []string{"X-Amz-Bucket-Object-Lock-Enabled", "true"}, `["s3:CreateBucket","s3:PutBucketObjectLockConfiguration","s3:PutBucketVersioning"]`},
+		"A bucket with an ACL.":  {"s3", "PUT", "/b", "", []string{"X-Amz-Acl", "public-read"}, `["s3:CreateBucket","s3:PutBucketAcl"]`},
+		"A private bucket.":      {"s3", "PUT", "/b", "", []string{"X-Amz-Acl", "private"}, `["s3:CreateBucket"]`},
 		"A bucket without.":      {"s3", "PUT", "/b", "", []string{"X-Amz-Bucket-Object-Lock-Enabled", "false"}, `["s3:CreateBucket"]`},
 		"A copy reads, too.":     {"s3", "PUT", "/b/k", "", []string{"X-Amz-Copy-Source", "/b/l"}, `["s3:GetObject","s3:PutObject"]`},
 		"A version of an object": {"s3", "GET", "/b/k?versionId=1", "", nil, `["s3:GetObjectVersion"]`},

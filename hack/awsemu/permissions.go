@@ -82,7 +82,8 @@ func s3Permissions(c *call) ([]string, error) {
 		for header, action := range map[string]string{
 			"X-Amz-Acl": "PutBucketAcl", "X-Amz-Bucket-Object-Lock-Enabled": "PutBucketObjectLockConfiguration", "X-Amz-Object-Ownership": "PutBucketOwnershipControls",
 		} {
-			if value := c.Header.Get(header); value != "" && value != "false" {
+			// An ACL that says private, as none would, needs no more: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+			if value := c.Header.Get(header); value != "" && value != "false" && value != "private" {
 				needed = append(needed, "s3:"+action)
 			}
 		}

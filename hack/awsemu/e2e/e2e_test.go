@@ -139,6 +139,8 @@ func usesMySQL(w *workspace) (gone func() error) {
 type emulator struct {
 	url          string
 	postgresPort int
+	mysqlPort    int
+	process      *os.Process
 	log          *bytes.Buffer
 }
 
@@ -152,15 +154,16 @@ func startEmulator(t *testing.T) *emulator {
 	if output, err := exec.Command("go", "build", "-o", binary, "..").CombinedOutput(); err != nil {
 		t.Fatalf("building awsemu: %v\n%s", err, output)
 	}
-	address, port := freePort(t), freePort(t)
-	e := &emulator{url: fmt.Sprintf("http://127.0.0.1:%d", address), postgresPort: port, log: &bytes.Buffer{}}
+	address, port, mysqlPort := freePort(t), freePort(t), freePort(t)
+	e := &emulator{url: fmt.Sprintf("http://127.0.0.1:%d", address), postgresPort: port, mysqlPort: mysqlPort, log: &bytes.Buffer{}}
 	cmd := exec.Command(binary, "--data", filepath.Join(dir, "data"),
 		"--listen", fmt.Sprintf("127.0.0.1:%d", address), "--postgres-listen", fmt.Sprintf("127.0.0.1:%d", port),
-		"--mysql-listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+		"--mysql-listen", fmt.Sprintf("127.0.0.1:%d", mysqlPort))
 	cmd.Stderr = e.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	e.process = cmd.Process
 	ended := make(chan struct{})
 	go func() {
 		_ = cmd.Wait() // it is ended by a signal
