@@ -101,7 +101,7 @@ func TestRDS_clusters_refused(t *testing.T) {
 		"The same login as another.":            {"CreateDBCluster", clusterCall("twin"), "InvalidParameterCombination"},
 		"A cluster of another engine.":          {"CreateDBCluster", clusterCall("other", "Engine", "postgres"), "InvalidParameterValue"},
 		"A version that is not there.":          {"CreateDBCluster", clusterCall("other", "EngineVersion", "9"), "InvalidParameterCombination"},
-		"A group of another family.":            {"CreateDBCluster", clusterCall("other", "EngineVersion", "16", "DBClusterParameterGroupName", "seventeen"), "InvalidParameterCombination"},
+		"A group of another family.":            {"CreateDBCluster", clusterCall("other", "MasterUsername", "other", "EngineVersion", "16", "DBClusterParameterGroupName", "seventeen"), "InvalidParameterCombination"},
 		"A group that is not there.":            {"CreateDBCluster", clusterCall("other", "DBClusterParameterGroupName", "none"), "DBParameterGroupNotFound"},
 		"A parameter that awsemu has not.":      {"CreateDBCluster", clusterCall("other", "GlobalClusterIdentifier", "g"), "InvalidParameterValue"},
 		"A reserved user.":                      {"CreateDBCluster", clusterCall("other", "MasterUsername", "rdsadmin"), "InvalidParameterValue"},

@@ -130,6 +130,14 @@ func TestSecretsManager_versions(t *testing.T) {
 		t.Error(got)
 	}
 	wantStages("Moved and removed", map[string]any{"two": []any{"AWSPREVIOUS"}, "three": []any{"AWSPENDING", "AWSCURRENT"}})
+}
+
+func TestSecretsManager_values(t *testing.T) {
+	c := newTestClient(t)
+	c.mustJSON("secretsmanager", "CreateSecret", `{"Name":"db","ClientRequestToken":"one","SecretString":"1"}`)
+	for _, version := range []string{`"two","SecretString":"2"`, `"three","SecretString":"3"`} {
+		c.mustJSON("secretsmanager", "PutSecretValue", `{"SecretId":"db","ClientRequestToken":`+version+`}`)
+	}
 	for body, want := range map[string]any{
 		`{"SecretId":"db"}`: "3",
 		`{"SecretId":"db","VersionStage":"AWSPREVIOUS"}`:                    "2",

@@ -1,6 +1,6 @@
 // Package e2e runs Terraform with the real AWS provider against awsemu: what is applied must plan without changes, and
-// a destroy must leave nothing behind. It takes three to four minutes on two cores; 140 seconds of them are the provider's
-// fixed waits for an RDS instance.
+// a destroy must leave nothing behind. Most of its time are the provider's fixed waits for RDS and SQS, so run it with
+// -parallel 8.
 package e2e
 
 import (
@@ -69,27 +69,31 @@ func TestTerraform(t *testing.T) {
 		})
 	}
 
-	t.Cleanup(func() {
-		left := emulator.get(t, "/_emu/resources")
-		for _, snapshot := range []string{
-			`{"service":"rds","type":"db-cluster-snapshot","id":"stock-final","tags":{"owner":"shop"}}`,
-			`{"service":"rds","type":"db-snapshot","id":"orders-final","tags":{"owner":"payments"}}`,
-		} {
-			if flag.Lookup("test.run").Value.String() == "" && !strings.Contains(left, snapshot) {
-				t.Errorf("the final snapshot is missing: %s", snapshot)
-			}
-			left = strings.ReplaceAll(left, snapshot, "")
+	t.Cleanup(func() { emulator.wantNothingLeft(t) })
+}
+
+// wantNothingLeft looks at what is there after all workspaces were destroyed: the final snapshots that were asked for.
+func (e *emulator) wantNothingLeft(t *testing.T) {
+	t.Helper()
+	left := e.get(t, "/_emu/resources")
+	for _, snapshot := range []string{
+		`{"service":"rds","type":"db-cluster-snapshot","id":"stock-final","tags":{"owner":"shop"}}`,
+		`{"service":"rds","type":"db-snapshot","id":"orders-final","tags":{"owner":"payments"}}`,
+	} {
+		if flag.Lookup("test.run").Value.String() == "" && !strings.Contains(left, snapshot) {
+			t.Errorf("the final snapshot is missing: %s", snapshot)
 		}
-		if diff := cmp.Diff("[]\n", strings.ReplaceAll(left, ",", "")); diff != "" {
-			t.Errorf("left behind: %s", diff)
-		}
-		if diff := cmp.Diff("[]\n", emulator.get(t, "/_emu/faults")); diff != "" {
-			t.Errorf("faults that were not met: %s", diff)
-		}
-		if log := emulator.log.String(); strings.Contains(log, "awsemu does not") {
-			t.Errorf("the provider asked for what is not there:\n%s", log)
-		}
-	})
+		left = strings.ReplaceAll(left, snapshot, "")
+	}
+	if diff := cmp.Diff("[]\n", strings.ReplaceAll(left, ",", "")); diff != "" {
+		t.Errorf("left behind: %s", diff)
+	}
+	if diff := cmp.Diff("[]\n", e.get(t, "/_emu/faults")); diff != "" {
+		t.Errorf("faults that were not met: %s", diff)
+	}
+	if log := e.log.String(); strings.Contains(log, "awsemu does not") {
+		t.Errorf("the provider asked for what is not there:\n%s", log)
+	}
 }
 
 // usesPostgres logs in with the output uri.
