@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 type testClient struct {
 	t   *testing.T
 	url string
+	now *time.Time // what the services without a database take for the time; nil: the time
 }
 
 // answer is what came back.
@@ -39,19 +41,25 @@ func newTestClient(t *testing.T) *testClient {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { objects.close() })
-	return serve(t, newServer(store, map[string]service{
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	c := serve(t, newServer(store, map[string]service{
 		"ec2":            newEC2(store),
-		"s3":             newS3(store, objects, time.Now),
-		"secretsmanager": secretsManager{},
+		"iam":            newIAM(store, clock),
+		"s3":             newS3(store, objects, clock),
+		"secretsmanager": newSecretsManager(store, clock),
+		"sqs":            newSQS(store, clock),
 		"sts":            newSTS(),
 	}, slog.New(slog.DiscardHandler)))
+	c.now = &now
+	return c
 }
 
 func serve(t *testing.T, handler http.Handler) *testClient {
 	t.Helper()
 	web := httptest.NewServer(handler)
 	t.Cleanup(web.Close)
-	return &testClient{t, web.URL}
+	return &testClient{t: t, url: web.URL}
 }
 
 // do sends a request that is signed for the service, in eu-central-1.
@@ -119,4 +127,31 @@ func (a answer) element(t *testing.T, name string) string {
 // code is the error's code, empty when there is none.
 func (a answer) code() string {
 	return strings.Join(a.elements("Code"), ",")
+}
+
+// json calls an action of a JSON-protocol service.
+func (c *testClient) json(service, action, body string) answer {
+	c.t.Helper()
+	target := map[string]string{"secretsmanager": "secretsmanager.", "sqs": "AmazonSQS."}[service]
+	return c.do(service, http.MethodPost, "/", body, "X-Amz-Target", target+action)
+}
+
+// mustJSON is json for a call that has to succeed; it decodes the answer.
+func (c *testClient) mustJSON(service, action, body string) map[string]any {
+	c.t.Helper()
+	a := c.json(service, action, body)
+	decoded := map[string]any{}
+	if err := json.Unmarshal([]byte(a.body), &decoded); err != nil || a.status != http.StatusOK {
+		c.t.Fatalf("%s: %d\n%s", action, a.status, a.body)
+	}
+	return decoded
+}
+
+// jsonType is the error's code in the JSON protocol, empty when there is none.
+func (a answer) jsonType() string {
+	var failure struct {
+		Type string `json:"__type"`
+	}
+	_ = json.Unmarshal([]byte(a.body), &failure) // an answer that is no JSON has no code
+	return failure.Type
 }

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -16,11 +15,10 @@ import (
 // postgresServer is a private PostgreSQL server. Its data lies in the data directory, it listens on a Unix socket that
 // only its own user and root can reach, and it ends with the emulator.
 type postgresServer struct {
-	bin     string // the folder of its programs
-	dir     string // of its data, its log and its socket
-	process *syscall.SysProcAttr
-	server  *os.Process
-	exited  chan struct{} // closed when the server has ended
+	bin        string // the folder of its programs
+	dir        string // of its data, its log and its socket
+	attributes *syscall.SysProcAttr
+	server     *process // nil until it is started
 }
 
 const postgresAdmin = "awsemu"
@@ -31,7 +29,7 @@ func startPostgres(ctx context.Context, binDir, dataDir string) (*postgresServer
 	if err != nil {
 		return nil, fmt.Errorf("finding the data directory: %w", err)
 	}
-	s := &postgresServer{bin: binDir, dir: filepath.Join(dataDir, "postgres"), exited: make(chan struct{})}
+	s := &postgresServer{bin: binDir, dir: filepath.Join(dataDir, "postgres")}
 	for _, step := range []func(context.Context) error{s.find, s.prepare, s.initialise, s.start, s.waitReady} {
 		if err := step(ctx); err != nil {
 			s.stop()
@@ -73,8 +71,8 @@ func (s *postgresServer) prepare(context.Context) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("making the PostgreSQL folder: %w", err)
 	}
-	s.process = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in a terminal reaches the emulator alone
-	endWithParent(s.process)
+	s.attributes = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in a terminal reaches the emulator alone
+	endWithParent(s.attributes, syscall.SIGINT)
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -84,7 +82,7 @@ func (s *postgresServer) prepare(context.Context) error {
 			"run `apt-get install postgresql`, or start awsemu as another user"}
 	}
 	uid, gid := atoi(owner.Uid), atoi(owner.Gid)
-	s.process.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	s.attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	if closed := closedParent(s.dir); closed != "" {
 		return &setupError{fmt.Sprintf("the user postgres, as whom PostgreSQL runs, cannot enter %s: run `chmod o+x %s`, or name another directory with --data",
 			closed, closed)}
@@ -104,7 +102,7 @@ func closedParent(dir string) string {
 
 func (s *postgresServer) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
-	cmd.Dir, cmd.SysProcAttr = s.dir, s.process
+	cmd.Dir, cmd.SysProcAttr = s.dir, s.attributes
 	return cmd
 }
 
@@ -137,31 +135,13 @@ func (s *postgresServer) start(ctx context.Context) error {
 		stop := s.command(ctx, "pg_ctl", "stop", "--pgdata", s.data(), "--mode", "fast", "--wait")
 		_ = stop.Run() // an error means that it has ended by itself
 	}
-	log, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("opening the PostgreSQL log: %w", err)
-	}
-	defer log.Close()
 	cmd := s.command(context.WithoutCancel(ctx), "postgres", "-D", s.data(), "-k", s.dir,
 		"-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=32MB",
 		"-c", "fsync=off", // an end of the process loses nothing; an end of the machine may
 		"-c", "log_min_error_statement=panic") // statements hold passwords
-	cmd.Stdout, cmd.Stderr = log, log
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // for endWithParent: the parent is this thread
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // the log tells why it ended
-			close(s.exited)
-		}
-	}()
-	if err := <-started; err != nil {
-		return fmt.Errorf("starting PostgreSQL: %w", err)
-	}
-	s.server = cmd.Process
-	return nil
+	var err error
+	s.server, err = startProcess(cmd, s.logFile())
+	return err
 }
 
 func (s *postgresServer) logFile() string { return filepath.Join(s.dir, "server.log") }
@@ -180,7 +160,7 @@ func (s *postgresServer) waitReady(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case <-s.exited:
+		case <-s.server.exited:
 			return fmt.Errorf("PostgreSQL ended while starting, see %s", s.logFile())
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for PostgreSQL, see %s: %w", s.logFile(), err)
@@ -192,7 +172,6 @@ func (s *postgresServer) waitReady(ctx context.Context) error {
 // stop ends the server and waits for its end. It may be called at any time, also twice.
 func (s *postgresServer) stop() {
 	if s.server != nil {
-		_ = s.server.Signal(syscall.SIGINT) // "fast": sessions end, data is written; an error means that it has ended already
-		<-s.exited
+		s.server.end(syscall.SIGINT) // "fast": sessions end, data is written
 	}
 }

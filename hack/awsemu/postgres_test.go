@@ -61,7 +61,7 @@ func TestPostgresServer_start(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-left.exited:
+	case <-left.server.exited:
 	case <-time.After(10 * time.Second):
 		t.Error("two servers on the same data")
 	}

@@ -149,3 +149,38 @@ func tagParams(form url.Values, name string) tags {
 	}
 	return t
 }
+
+// queryTag is a tag in an answer, except in those of EC2.
+type queryTag struct {
+	Key   string
+	Value string
+}
+
+func queryTagList(t tags) []queryTag {
+	list := []queryTag{}
+	for _, key := range slices.Sorted(maps.Keys(t)) {
+		list = append(list, queryTag{key, t[key]})
+	}
+	return list
+}
+
+// elements are elements of an answer whose names are not known before.
+type elements []element
+
+type element struct {
+	name  string
+	value any
+}
+
+// MarshalXML writes them as the content of the element that they are given.
+func (e elements) MarshalXML(enc *xml.Encoder, start xml.StartElement) error {
+	if err := enc.EncodeToken(start); err != nil {
+		return err
+	}
+	for _, part := range e {
+		if err := enc.EncodeElement(part.value, xml.StartElement{Name: xml.Name{Local: part.name}}); err != nil {
+			return err
+		}
+	}
+	return enc.EncodeToken(start.End())
+}

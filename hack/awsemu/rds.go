@@ -8,11 +8,13 @@ import (
 	"time"
 )
 
-// rds is RDS for PostgreSQL: instances, subnet groups, snapshots (without data) and tags.
+// rds is RDS for PostgreSQL and MySQL, and Aurora PostgreSQL: instances, clusters, parameter and subnet groups, snapshots
+// (without data) and tags.
 type rds struct {
 	store       *store
 	databases   *databases
 	gateway     *gateway
+	mysql       *mysqlServers
 	host        string        // advertised as the address of every instance
 	createDelay time.Duration // how long a new instance is "creating"
 	now         func() time.Time
@@ -22,41 +24,35 @@ type rds struct {
 }
 
 func newRDS(r *rds) *queryService {
-	return &queryService{
-		namespace: "http://rds.amazonaws.com/doc/2014-10-31/",
-		table: map[string]queryAction{
-			"AddTagsToResource":      r.addTags,
-			"CreateDBInstance":       r.createInstance,
-			"CreateDBSubnetGroup":    r.createSubnetGroup,
-			"DeleteDBInstance":       r.deleteInstance,
-			"DeleteDBSnapshot":       r.deleteSnapshot,
-			"DeleteDBSubnetGroup":    r.deleteSubnetGroup,
-			"DescribeDBInstances":    r.describeInstances,
-			"DescribeDBSnapshots":    r.describeSnapshots,
-			"DescribeDBSubnetGroups": r.describeSubnetGroups,
-			"ListTagsForResource":    r.listTags,
-			"ModifyDBInstance":       r.modifyInstance,
-			"ModifyDBSubnetGroup":    r.modifySubnetGroup,
-			"RemoveTagsFromResource": r.removeTags,
-		},
+	table := map[string]queryAction{
+		"AddTagsToResource":          r.addTags,
+		"CreateDBCluster":            r.createCluster,
+		"CreateDBInstance":           r.createInstance,
+		"CreateDBSubnetGroup":        r.createSubnetGroup,
+		"DeleteDBCluster":            r.deleteCluster,
+		"DeleteDBClusterSnapshot":    r.deleteClusterSnapshot,
+		"DeleteDBInstance":           r.deleteInstance,
+		"DeleteDBSnapshot":           r.deleteSnapshot,
+		"DeleteDBSubnetGroup":        r.deleteSubnetGroup,
+		"DescribeDBClusterSnapshots": r.describeClusterSnapshots,
+		"DescribeDBClusters":         r.describeClusters,
+		"DescribeDBInstances":        r.describeInstances,
+		"DescribeDBSnapshots":        r.describeSnapshots,
+		"DescribeDBSubnetGroups":     r.describeSubnetGroups,
+		"DescribeGlobalClusters":     r.describeGlobalClusters,
+		"ListTagsForResource":        r.listTags,
+		"ModifyDBCluster":            r.modifyCluster,
+		"ModifyDBInstance":           r.modifyInstance,
+		"ModifyDBSubnetGroup":        r.modifySubnetGroup,
+		"RemoveTagsFromResource":     r.removeTags,
 	}
+	maps.Copy(table, r.instanceParameterGroups().table())
+	maps.Copy(table, r.clusterParameterGroups().table())
+	return &queryService{namespace: "http://rds.amazonaws.com/doc/2014-10-31/", table: table}
 }
 
 func rdsARN(region, kind, name string) string {
 	return fmt.Sprintf("arn:aws:rds:%s:%s:%s:%s", region, account, kind, name)
-}
-
-type rdsTag struct {
-	Key   string
-	Value string
-}
-
-func rdsTagList(t tags) []rdsTag {
-	list := []rdsTag{}
-	for _, key := range slices.Sorted(maps.Keys(t)) {
-		list = append(list, rdsTag{key, t[key]})
-	}
-	return list
 }
 
 func (r *rds) addTags(c *call) (any, error) {
@@ -86,10 +82,10 @@ func (r *rds) removeTags(c *call) (any, error) {
 func (r *rds) listTags(c *call) (any, error) {
 	arn := c.Form.Get("ResourceName")
 	var result struct {
-		Tags []rdsTag `xml:"TagList>Tag"`
+		Tags []queryTag `xml:"TagList>Tag"`
 	}
 	err := r.store.read(func(st *state) error {
-		result.Tags = rdsTagList(st.RDSTags[arn])
+		result.Tags = queryTagList(st.RDSTags[arn])
 		return st.checkRDSResource(arn)
 	})
 	return result, err
@@ -106,14 +102,29 @@ func (s *state) checkRDSResource(arn string) error {
 // rdsResources lists what was created, final snapshots included.
 func rdsResources(st *state) []resource {
 	var list []resource
+	add := func(kind, id, arn string) {
+		list = append(list, newResource("rds", kind, id, maps.Clone(st.RDSTags[arn])))
+	}
+	for _, id := range slices.Sorted(maps.Keys(st.DBClusters)) {
+		add("db-cluster", id, st.DBClusters[id].ARN)
+	}
+	for _, name := range slices.Sorted(maps.Keys(st.DBClusterParameterGroups)) {
+		add("db-cluster-parameter-group", name, st.DBClusterParameterGroups[name].ARN)
+	}
+	for _, id := range slices.Sorted(maps.Keys(st.DBClusterSnapshots)) {
+		add("db-cluster-snapshot", id, st.DBClusterSnapshots[id].ARN)
+	}
 	for _, id := range slices.Sorted(maps.Keys(st.DBInstances)) {
-		list = append(list, newResource("rds", "db-instance", id, st.RDSTags[st.DBInstances[id].ARN]))
+		add("db-instance", id, st.DBInstances[id].ARN)
+	}
+	for _, name := range slices.Sorted(maps.Keys(st.DBParameterGroups)) {
+		add("db-parameter-group", name, st.DBParameterGroups[name].ARN)
 	}
 	for _, id := range slices.Sorted(maps.Keys(st.DBSnapshots)) {
-		list = append(list, newResource("rds", "db-snapshot", id, st.RDSTags[st.DBSnapshots[id].ARN]))
+		add("db-snapshot", id, st.DBSnapshots[id].ARN)
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.DBSubnetGroups)) {
-		list = append(list, newResource("rds", "db-subnet-group", name, st.RDSTags[st.DBSubnetGroups[name].ARN]))
+		add("db-subnet-group", name, st.DBSubnetGroups[name].ARN)
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -36,7 +37,7 @@ func (r *rds) describeInstances(c *call) (any, error) {
 }
 
 func (d *dbInstance) passes(filters []url.Values) (bool, error) {
-	attrs := attributes{"db-instance-id": d.ID, "dbi-resource-id": d.ResourceID, "engine": d.Settings["Engine"]}
+	attrs := attributes{"db-instance-id": d.ID, "dbi-resource-id": d.ResourceID, "engine": d.Settings["Engine"], "db-cluster-id": d.ClusterID}
 	for _, filter := range filters {
 		value, known := attrs[filter.Get("Name")]
 		if !known {
@@ -57,6 +58,7 @@ type instanceXML struct {
 	ID              string    `xml:"DBInstanceIdentifier"`
 	ARN             string    `xml:"DBInstanceArn"`
 	ResourceID      string    `xml:"DbiResourceId"`
+	ClusterID       string    `xml:"DBClusterIdentifier,omitempty"`
 	Status          string    `xml:"DBInstanceStatus"`
 	CreatedAt       time.Time `xml:"InstanceCreateTime"`
 	Settings        settings
@@ -67,8 +69,14 @@ type instanceXML struct {
 	ParameterGroups []parameterGroupXML `xml:"DBParameterGroups>DBParameterGroup"`
 	OptionGroups    []optionGroupXML    `xml:"OptionGroupMemberships>OptionGroupMembership"`
 	LogExports      []string            `xml:"EnabledCloudwatchLogsExports>member"`
-	Tags            []rdsTag            `xml:"TagList>Tag"`
+	Tags            []queryTag          `xml:"TagList>Tag"`
 }
+
+// hostedZone is the DNS zone that endpoints are said to be in.
+const hostedZone = "Z0D5E6F000001"
+
+// port is where the instance answers.
+func (r *rds) port(d *dbInstance) int { return cmp.Or(d.Port, r.gateway.port()) }
 
 type waitingXML struct{ Settings settings }
 
@@ -99,39 +107,16 @@ func (r *rds) result(st *state, d *dbInstance) instanceResult {
 		group = defaultSubnetGroup(d.Region)
 	}
 	instance := instanceXML{
-		ID: d.ID, ARN: d.ARN, ResourceID: d.ResourceID, Status: d.status(r.now()), CreatedAt: d.CreatedAt, Settings: d.Settings,
-		Waiting: waitingXML{d.Waiting}, SubnetGroup: newSubnetGroupXML(group, d.Region), LogExports: d.LogExports, Tags: rdsTagList(st.RDSTags[d.ARN]),
-		ParameterGroups: []parameterGroupXML{{"default.postgres" + d.Settings.major(), "in-sync"}},
-		OptionGroups:    []optionGroupXML{{"default:postgres-" + d.Settings.major(), "in-sync"}},
+		ID: d.ID, ARN: d.ARN, ResourceID: d.ResourceID, ClusterID: d.ClusterID, Status: d.status(r.now()), CreatedAt: d.CreatedAt, Settings: st.settingsOf(d),
+		Waiting: waitingXML{d.Waiting}, SubnetGroup: newSubnetGroupXML(group, d.Region), LogExports: d.LogExports, Tags: queryTagList(st.RDSTags[d.ARN]),
+		ParameterGroups: []parameterGroupXML{{groupOf(d.ParameterGroup, d.Settings), "in-sync"}},
+		OptionGroups:    []optionGroupXML{{d.Settings.optionGroup(), "in-sync"}},
 	}
 	if instance.Status == "available" { // RDS, too, tells the endpoint only then
-		instance.Endpoint = &endpointXML{r.host, r.gateway.port(), "Z0D5E6F000001"}
+		instance.Endpoint = &endpointXML{r.host, r.port(d), hostedZone}
 	}
 	for _, id := range d.SecurityGroupIDs {
 		instance.SecurityGroups = append(instance.SecurityGroups, groupMemberXML{id, "active"})
 	}
 	return instanceResult{instance}
-}
-
-// targets returns where a client of the gateway may be meant to get: to every instance whose master is this user, first
-// to those whose own database it asks for. Other users, made with SQL, have the names that they have on the server; but
-// the server's administrator, whom it may trust without a password, is nobody here.
-func (r *rds) targets(user, database string) []login {
-	var own, other []login
-	_ = r.store.read(func(st *state) error {
-		for _, id := range slices.Sorted(maps.Keys(st.DBInstances)) {
-			switch instance := st.DBInstances[id]; {
-			case instance.user() != user:
-			case instance.database() == database:
-				own = append(own, instance.Login)
-			default:
-				other = append(other, login{Role: instance.Login.Role, Database: database})
-			}
-		}
-		return nil
-	})
-	if len(own)+len(other) == 0 && user != r.databases.admin.User {
-		return []login{{Role: user, Database: database}}
-	}
-	return append(own, other...)
 }

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// dbInstance is a DB instance: its record here, and a database with its owner on the PostgreSQL server.
+// dbInstance is a DB instance: its record here, and a database with its owner on the PostgreSQL server, or a MariaDB server
+// of its own, or, when it belongs to a cluster, nothing but the record.
 type dbInstance struct {
 	ID               string
 	ARN              string
@@ -17,10 +18,13 @@ type dbInstance struct {
 	Region           string
 	Settings         settings
 	Waiting          settings // changes that wait for the maintenance window, which never comes
+	ClusterID        string   // empty: it belongs to none
+	ParameterGroup   string   // empty: the default one
 	SubnetGroup      string
 	SecurityGroupIDs []string
 	LogExports       []string
 	Login            login // on the PostgreSQL server
+	Port             int   // of its MariaDB server; 0: that of the gateway to PostgreSQL
 	CreatedAt        time.Time
 	AvailableAt      time.Time
 }
@@ -55,15 +59,18 @@ func (d *dbInstance) database() string {
 // table of settings. Any other parameter is refused: a client that set it would find it ignored.
 func instanceParams() []string {
 	return []string{
-		"Action", "AllowMajorVersionUpgrade", "ApplyImmediately", "CloudwatchLogsExportConfiguration", "DBInstanceIdentifier", "DBPortNumber",
-		"DBSubnetGroupName", "EnableCloudwatchLogsExports", "MasterUserPassword", "NewDBInstanceIdentifier", "Port", "Tags", "Version",
+		"Action", "AllowMajorVersionUpgrade", "ApplyImmediately", "CloudwatchLogsExportConfiguration", "DBClusterIdentifier", "DBInstanceIdentifier",
+		"DBParameterGroupName", "DBPortNumber", "DBSubnetGroupName", "EnableCloudwatchLogsExports", "MasterUserPassword", "NewDBInstanceIdentifier", "Port", "Tags", "Version",
 		"VpcSecurityGroupIds",
 	}
 }
 
 func checkInstanceParams(form url.Values) error {
-	known := instanceParams()
-	for _, s := range instanceSettings() {
+	return checkParams(form, instanceParams(), instanceSettings())
+}
+
+func checkParams(form url.Values, known []string, table []setting) error {
+	for _, s := range table {
 		known = append(known, s.param)
 	}
 	for key := range form {
@@ -82,16 +89,11 @@ func (r *rds) createInstance(c *call) (any, error) {
 	}
 	r.instances.Lock()
 	defer r.instances.Unlock()
-	err = r.store.read(func(st *state) error { return st.checkNewInstance(instance) })
-	if err != nil {
-		return nil, err
-	}
-	password := c.Form.Get("MasterUserPassword")
-	if err := r.checkDistinct(c.Context(), instance, password); err != nil {
+	if err := r.store.read(func(st *state) error { return r.checkNewInstance(st, instance) }); err != nil {
 		return nil, err
 	}
 	ctx := context.WithoutCancel(c.Context()) // a client that gives up must not leave half a database
-	if instance.Login, err = r.databases.create(ctx, instance.user(), password, instance.database()); err != nil {
+	if err := r.makeDatabase(ctx, instance, c.Form.Get("MasterUserPassword"), c.Form.Get("Port")); err != nil {
 		return nil, err
 	}
 	var result instanceResult
@@ -101,7 +103,37 @@ func (r *rds) createInstance(c *call) (any, error) {
 		result = r.result(st, instance)
 		return nil
 	})
+	if err == nil {
+		err = r.configureMySQL(ctx)
+	}
 	return result, err
+}
+
+// makeDatabase makes what the instance is beside its record.
+func (r *rds) makeDatabase(ctx context.Context, instance *dbInstance, password, port string) (err error) {
+	switch {
+	case instance.ClusterID != "":
+		return nil
+	case instance.isMySQL():
+		instance.Port, err = r.mysql.create(ctx, port, instance.user(), password, instance.Settings["DBName"])
+		return err
+	}
+	if err := r.checkPort(port); err != nil {
+		return err
+	}
+	instance.Login, err = r.makeLogin(ctx, tenant{id: instance.ID, user: instance.user(), database: instance.database()}, password)
+	return err
+}
+
+// dropDatabase removes what makeDatabase made.
+func (r *rds) dropDatabase(ctx context.Context, instance *dbInstance) error {
+	switch {
+	case instance.ClusterID != "":
+		return nil
+	case instance.isMySQL():
+		return r.mysql.drop(instance.Port)
+	}
+	return r.databases.drop(ctx, instance.Login)
 }
 
 // newInstance reads a CreateDBInstance call.
@@ -113,6 +145,8 @@ func (r *rds) newInstance(c *call) (*dbInstance, error) {
 	now := r.now().UTC()
 	instance := &dbInstance{
 		ID: id, ARN: rdsARN(c.region, "db", id), ResourceID: "db-" + strings.ToUpper(randomHex(26)), Region: c.region, Waiting: settings{},
+		ClusterID:        strings.ToLower(c.Form.Get("DBClusterIdentifier")),
+		ParameterGroup:   strings.ToLower(c.Form.Get("DBParameterGroupName")),
 		SubnetGroup:      strings.ToLower(c.Form.Get("DBSubnetGroupName")),
 		SecurityGroupIDs: listParam(c.Form, "VpcSecurityGroupIds.VpcSecurityGroupId"),
 		LogExports:       listParam(c.Form, "EnableCloudwatchLogsExports.member"),
@@ -121,12 +155,12 @@ func (r *rds) newInstance(c *call) (*dbInstance, error) {
 	if len(instance.SecurityGroupIDs) == 0 {
 		instance.SecurityGroupIDs = []string{defaultSecurityGroupID}
 	}
-	var err error
-	if instance.Settings, err = newSettings(c.Form, c.region); err != nil {
-		return nil, err
+	_, err := findEngine(c.Form.Get("Engine"), instance.ClusterID != "")
+	if err == nil {
+		instance.Settings, err = newSettings(c.Form, c.region, instanceSettings())
 	}
-	if err := r.checkPort(c.Form.Get("Port")); err != nil {
-		return nil, err
+	if err != nil || instance.ClusterID != "" {
+		return instance, err
 	}
 	return instance, checkMaster(c.Form)
 }
@@ -142,6 +176,12 @@ func (r *rds) checkPort(port string) error {
 // checkMaster applies RDS's rules for the names that an instance starts with.
 func checkMaster(form url.Values) error {
 	user, database := form.Get("MasterUsername"), form.Get("DBName")
+	if form.Get("Engine") == "mysql" {
+		return checkMySQLMaster(user, database, form.Get("MasterUserPassword"))
+	}
+	if form.Has("DatabaseName") { // of a cluster
+		database = form.Get("DatabaseName")
+	}
 	switch {
 	case user == "" || len(user) > 63:
 		return badRequest("InvalidParameterValue", "The parameter MasterUsername must have 1 to 63 characters")
@@ -150,14 +190,26 @@ func checkMaster(form url.Values) error {
 	case slices.Contains([]string{"db", "rdsadmin", "template0", "template1"}, database) || len(database) > 63:
 		return badRequest("InvalidParameterValue", "Database name %s cannot be used as it is a reserved word used by the engine", database)
 	}
-	return checkPassword(form.Get("MasterUserPassword"))
+	return checkPassword(form.Get("MasterUserPassword"), 128)
 }
 
-func checkPassword(password string) error {
+func checkMySQLMaster(user, database, password string) error {
+	switch {
+	case user == "" || len(user) > 16:
+		return badRequest("InvalidParameterValue", "The parameter MasterUsername must have 1 to 16 characters")
+	case slices.Contains([]string{"rdsadmin", "rdsrepladmin", mysqlAdmin()}, user):
+		return badRequest("InvalidParameterValue", "MasterUsername %s cannot be used as it is a reserved word used by the engine", user)
+	case slices.Contains([]string{"information_schema", "innodb", "mysql", "performance_schema", "sys"}, database) || len(database) > 64:
+		return badRequest("InvalidParameterValue", "Database name %s cannot be used as it is a reserved word used by the engine", database)
+	}
+	return checkPassword(password, 41)
+}
+
+func checkPassword(password string, longest int) error {
 	printable := func(r rune) bool { return r > ' ' && r <= '~' && !strings.ContainsRune(`/@"`, r) }
 	switch {
-	case len(password) < 8 || len(password) > 128:
-		return badRequest("InvalidParameterValue", "The parameter MasterUserPassword is not a valid password because it is not 8 to 128 characters long.")
+	case len(password) < 8 || len(password) > longest:
+		return badRequest("InvalidParameterValue", "The parameter MasterUserPassword is not a valid password because it is not 8 to %d characters long.", longest)
 	case strings.ContainsFunc(password, func(r rune) bool { return !printable(r) }):
 		return badRequest("InvalidParameterValue",
 			"The parameter MasterUserPassword is not a valid password. Only printable ASCII characters besides '/', '@', '\"', ' ' may be used.")
@@ -166,16 +218,24 @@ func checkPassword(password string) error {
 }
 
 // checkNewInstance checks that the identifier is free and that everything the instance refers to exists.
-func (s *state) checkNewInstance(instance *dbInstance) error {
-	if s.DBInstances[instance.ID] != nil {
+func (r *rds) checkNewInstance(st *state, instance *dbInstance) error {
+	if st.DBInstances[instance.ID] != nil {
 		return badRequest("DBInstanceAlreadyExists", "DB instance already exists")
 	}
-	if instance.SubnetGroup != "" {
-		if _, err := s.subnetGroup(instance.SubnetGroup); err != nil {
+	if instance.ClusterID != "" {
+		if err := st.join(instance); err != nil {
 			return err
 		}
 	}
-	return s.checkGroups(instance.SecurityGroupIDs)
+	if instance.SubnetGroup != "" {
+		if _, err := st.subnetGroup(instance.SubnetGroup); err != nil {
+			return err
+		}
+	}
+	if err := r.instanceParameterGroups().checkUse(st, instance.ParameterGroup, instance.Settings); err != nil {
+		return err
+	}
+	return st.checkGroups(instance.SecurityGroupIDs)
 }
 
 func (s *state) checkGroups(ids []string) error {
@@ -185,162 +245,4 @@ func (s *state) checkGroups(ids []string) error {
 		}
 	}
 	return nil
-}
-
-// checkDistinct refuses a password that makes the instance's connections look like another one's: all instances answer
-// on one address, and where user and database are the same, too, only the password tells which is meant.
-func (r *rds) checkDistinct(ctx context.Context, instance *dbInstance, password string) error {
-	var twins []*dbInstance
-	_ = r.store.read(func(st *state) error {
-		for _, other := range st.DBInstances {
-			if other.ID != instance.ID && other.user() == instance.user() && other.database() == instance.database() {
-				twins = append(twins, other)
-			}
-		}
-		return nil
-	})
-	for _, twin := range twins {
-		if r.databases.accepts(ctx, twin.Login, password) {
-			return badRequest("InvalidParameterCombination",
-				"awsemu cannot tell the instances %s and %s apart: give them different master usernames, databases or passwords", instance.ID, twin.ID)
-		}
-	}
-	return nil
-}
-
-func (r *rds) modifyInstance(c *call) (any, error) {
-	if err := checkInstanceParams(c.Form); err != nil {
-		return nil, err
-	}
-	r.instances.Lock()
-	defer r.instances.Unlock()
-	id := strings.ToLower(c.Form.Get("DBInstanceIdentifier"))
-	var changed dbInstance
-	err := r.store.read(func(st *state) error {
-		current, err := st.instance(id)
-		if err != nil {
-			return err
-		}
-		if status := current.status(r.now()); status != "available" {
-			return badRequest("InvalidDBInstanceState", "Database instance is not in available state: %s is %s", id, status)
-		}
-		changed, err = r.changed(st, current, c.Form)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if password := c.Form.Get("MasterUserPassword"); password != "" {
-		if err := r.changePassword(c.Context(), &changed, password); err != nil {
-			return nil, err
-		}
-	}
-	var result instanceResult
-	err = r.store.write(func(st *state) error {
-		before := st.DBInstances[id]
-		t := st.RDSTags[before.ARN]
-		delete(st.DBInstances, id)
-		delete(st.RDSTags, before.ARN)
-		st.DBInstances[changed.ID] = &changed
-		st.RDSTags[changed.ARN] = t
-		result = r.result(st, &changed)
-		return nil
-	})
-	return result, err
-}
-
-// changed returns the instance as a ModifyDBInstance call wants it, except for the password.
-func (r *rds) changed(st *state, current *dbInstance, form url.Values) (dbInstance, error) {
-	next := *current
-	var err error
-	if next.Settings, next.Waiting, err = current.Settings.change(form, current.Waiting); err != nil {
-		return next, err
-	}
-	if groups := listParam(form, "VpcSecurityGroupIds.VpcSecurityGroupId"); len(groups) > 0 {
-		next.SecurityGroupIDs = groups
-	}
-	if group := strings.ToLower(form.Get("DBSubnetGroupName")); group != "" && group != current.SubnetGroup {
-		return next, badRequest("InvalidVPCNetworkStateFault", "The specified DB instance is already in the target DB subnet group's VPC.")
-	}
-	if id := strings.ToLower(form.Get("NewDBInstanceIdentifier")); id != "" && id != current.ID {
-		if st.DBInstances[id] != nil {
-			return next, badRequest("DBInstanceAlreadyExists", "DB instance already exists")
-		}
-		next.ID, next.ARN = id, rdsARN(current.Region, "db", id)
-	}
-	disabled := listParam(form, "CloudwatchLogsExportConfiguration.DisableLogTypes.member")
-	next.LogExports = slices.DeleteFunc(slices.Clone(current.LogExports), func(log string) bool { return slices.Contains(disabled, log) })
-	next.LogExports = append(next.LogExports, listParam(form, "CloudwatchLogsExportConfiguration.EnableLogTypes.member")...)
-	if err := r.checkPort(form.Get("DBPortNumber")); err != nil {
-		return next, err
-	}
-	return next, st.checkGroups(next.SecurityGroupIDs)
-}
-
-func (r *rds) changePassword(ctx context.Context, instance *dbInstance, password string) error {
-	if err := checkPassword(password); err != nil {
-		return err
-	}
-	if err := r.checkDistinct(ctx, instance, password); err != nil {
-		return err
-	}
-	return r.databases.setPassword(ctx, instance.Login, password)
-}
-
-func (r *rds) deleteInstance(c *call) (any, error) {
-	r.instances.Lock()
-	defer r.instances.Unlock()
-	id := strings.ToLower(c.Form.Get("DBInstanceIdentifier"))
-	var instance *dbInstance
-	var snapshot *dbSnapshot
-	err := r.store.read(func(st *state) (err error) {
-		if instance, err = st.instance(id); err != nil {
-			return err
-		}
-		if instance.Settings["DeletionProtection"] == "true" {
-			return badRequest("InvalidParameterCombination", "Cannot delete protected DB Instance, please disable deletion protection and try again.")
-		}
-		snapshot, err = r.finalSnapshot(st, instance, c.Form)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := r.databases.drop(context.WithoutCancel(c.Context()), instance.Login); err != nil {
-		return nil, err
-	}
-	var result instanceResult
-	err = r.store.write(func(st *state) error {
-		result = r.result(st, instance)
-		result.Instance.Status = "deleting"
-		if snapshot != nil {
-			st.DBSnapshots[snapshot.ID] = snapshot
-			st.RDSTags[snapshot.ARN] = tags{}
-			if instance.Settings["CopyTagsToSnapshot"] == "true" {
-				st.RDSTags[snapshot.ARN] = st.RDSTags[instance.ARN]
-			}
-		}
-		delete(st.RDSTags, instance.ARN)
-		delete(st.DBInstances, id)
-		return nil
-	})
-	return result, err
-}
-
-// finalSnapshot returns the snapshot that a DeleteDBInstance call asks for, nil when it skips it.
-func (r *rds) finalSnapshot(st *state, instance *dbInstance, form url.Values) (*dbSnapshot, error) {
-	id, skip := strings.ToLower(form.Get("FinalDBSnapshotIdentifier")), form.Get("SkipFinalSnapshot") == "true"
-	switch {
-	case skip && id == "":
-		return nil, nil
-	case skip:
-		return nil, badRequest("InvalidParameterCombination", "FinalDBSnapshotIdentifier can not be specified when deleting an instance with SkipFinalSnapshot")
-	case id == "":
-		return nil, badRequest("InvalidParameterCombination", "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
-	case st.DBSnapshots[id] != nil:
-		return nil, badRequest("DBSnapshotAlreadyExists", "Cannot create the snapshot because a snapshot with the identifier %s already exists.", id)
-	}
-	return &dbSnapshot{
-		ID: id, ARN: rdsARN(instance.Region, "snapshot", id), InstanceID: instance.ID, Settings: instance.Settings, Port: r.gateway.port(), CreatedAt: r.now().UTC(),
-	}, nil
 }

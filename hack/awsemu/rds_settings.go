@@ -43,7 +43,7 @@ func instanceSettings() []setting {
 		{param: "EngineVersion", deferred: true},
 		{param: "Iops", deferred: true},
 		{param: "KmsKeyId"},
-		{param: "LicenseModel", value: "postgresql-license"},
+		{param: "LicenseModel"},
 		{param: "MasterUsername"},
 		{param: "MaxAllocatedStorage"},
 		{param: "MonitoringInterval", value: "0"},
@@ -54,6 +54,7 @@ func instanceSettings() []setting {
 		{param: "PerformanceInsightsRetentionPeriod"},
 		{param: "PreferredBackupWindow", value: "03:00-03:30"},
 		{param: "PreferredMaintenanceWindow", value: "sun:04:00-sun:04:30"},
+		{param: "PromotionTier"}, // of instances of clusters
 		{param: "PubliclyAccessible", value: "false"},
 		{param: "StorageEncrypted", value: "false"},
 		{param: "StorageThroughput", deferred: true},
@@ -61,9 +62,34 @@ func instanceSettings() []setting {
 	}
 }
 
-// MarshalXML writes the settings as elements of the answer that they are part of, without an element around them.
-func (s settings) MarshalXML(enc *xml.Encoder, _ xml.StartElement) error {
-	for _, known := range instanceSettings() {
+// clusterSettingTable is the same of clusters. https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Modifying.html
+func clusterSettingTable() []setting {
+	return []setting{
+		{param: "AllocatedStorage", value: "1"},
+		{param: "BackupRetentionPeriod", value: "1"},
+		{param: "CopyTagsToSnapshot", value: "false"},
+		{param: "DatabaseInsightsMode", value: "standard"},
+		{param: "DatabaseName"},
+		{param: "DeletionProtection", value: "false"},
+		{param: "EnableHttpEndpoint", element: "HttpEndpointEnabled", value: "false"},
+		{param: "EnableIAMDatabaseAuthentication", element: "IAMDatabaseAuthenticationEnabled", value: "false", deferred: true},
+		{param: "Engine"},
+		{param: "EngineLifecycleSupport", value: "open-source-rds-extended-support"},
+		{param: "EngineMode", value: "provisioned"},
+		{param: "EngineVersion", deferred: true},
+		{param: "KmsKeyId"},
+		{param: "MasterUsername"},
+		{param: "NetworkType", value: "IPV4"},
+		{param: "PreferredBackupWindow", value: "03:00-03:30"},
+		{param: "PreferredMaintenanceWindow", value: "sun:04:00-sun:04:30"},
+		{param: "StorageEncrypted", value: "false"},
+		{param: "StorageType"},
+	}
+}
+
+// write writes the settings of a table as elements of the answer that they are part of, without an element around them.
+func (s settings) write(enc *xml.Encoder, table []setting) error {
+	for _, known := range table {
 		value, ok := s[known.param]
 		if !ok {
 			continue
@@ -79,16 +105,29 @@ func (s settings) MarshalXML(enc *xml.Encoder, _ xml.StartElement) error {
 	return nil
 }
 
-// newSettings reads the settings of a new instance.
-func newSettings(form url.Values, region string) (settings, error) {
+func (s settings) MarshalXML(enc *xml.Encoder, _ xml.StartElement) error {
+	return s.write(enc, instanceSettings())
+}
+
+// clusterSettings are the settings of a cluster in an answer.
+type clusterSettings settings
+
+func (s clusterSettings) MarshalXML(enc *xml.Encoder, _ xml.StartElement) error {
+	return settings(s).write(enc, clusterSettingTable())
+}
+
+// newSettings reads the settings of a new instance or cluster.
+func newSettings(form url.Values, region string, table []setting) (settings, error) {
 	s := settings{}
-	for _, known := range instanceSettings() {
+	for _, known := range table {
 		s.fill(known.param, form.Get(known.param))
 		s.fill(known.param, known.value)
 	}
 	key := "arn:aws:kms:" + region + ":" + account + ":key/0d5e6f00-0000-4000-8000-000000000001" // the account's aws/rds key
+	engine := engines()[s["Engine"]]
 	s.fill("AvailabilityZone", region+"a")
-	s.fill("EngineVersion", "17")
+	s.fill("EngineVersion", engine.newest)
+	s.fill("LicenseModel", engine.license)
 	if s["StorageEncrypted"] == "true" {
 		s.fill("KmsKeyId", key)
 	}
@@ -110,12 +149,12 @@ func (s settings) fill(param, value string) {
 	}
 }
 
-// change applies a ModifyDBInstance call. What waits for the maintenance window, from before or from this call, is
+// change applies a ModifyDBInstance or ModifyDBCluster call. What waits for the maintenance window, from before or from this call, is
 // returned apart; a call that applies immediately applies that too, as RDS does.
-func (s settings) change(form url.Values, waiting settings) (next, stillWaiting settings, err error) {
+func (s settings) change(form url.Values, waiting settings, table []setting) (next, stillWaiting settings, err error) {
 	all := maps.Clone(s)
 	maps.Copy(all, waiting)
-	for _, known := range instanceSettings() {
+	for _, known := range table {
 		if form.Has(known.param) {
 			all[known.param] = form.Get(known.param)
 		}
@@ -127,14 +166,14 @@ func (s settings) change(form url.Values, waiting settings) (next, stillWaiting 
 	if after != before && after*10 < before*11 {
 		return nil, nil, badRequest("InvalidParameterCombination", "Invalid storage size: %d GiB must grow by at least 10 %%, not to %d GiB", before, after)
 	}
-	if all.major() != s.major() && form.Get("AllowMajorVersionUpgrade") != "true" {
+	if all.series() != s.series() && form.Get("AllowMajorVersionUpgrade") != "true" {
 		return nil, nil, badRequest("InvalidParameterCombination", "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.")
 	}
 	if form.Get("ApplyImmediately") == "true" {
 		return all, settings{}, nil
 	}
 	next, stillWaiting = maps.Clone(s), settings{}
-	for _, known := range instanceSettings() {
+	for _, known := range table {
 		switch value, ok := all[known.param]; {
 		case !ok || value == s[known.param]:
 		case known.deferred:
@@ -148,15 +187,12 @@ func (s settings) change(form url.Values, waiting settings) (next, stillWaiting 
 
 // finish makes the engine version exact and checks the settings against RDS's rules.
 func (s settings) finish() error {
-	if s["Engine"] != "postgres" {
-		return badRequest("InvalidParameterValue", "awsemu has the engine postgres only, not '%s'", s["Engine"])
+	engine, ok := engines()[s["Engine"]]
+	if !ok {
+		return badRequest("InvalidParameterValue", "awsemu does not have the engine '%s'", s["Engine"])
 	}
-	latest := map[string]string{"13": "13.20", "14": "14.17", "15": "15.12", "16": "16.8", "17": "17.4"}
-	switch minor, known := latest[s.major()]; {
-	case !known:
-		return badRequest("InvalidParameterCombination", "Cannot find version %s for postgres", s["EngineVersion"])
-	case s["EngineVersion"] == s.major():
-		s["EngineVersion"] = minor
+	if err := s.exactVersion(); err != nil || engine.cluster {
+		return err // the storage of a cluster grows by itself
 	}
 	if !strings.HasPrefix(s["DBInstanceClass"], "db.") {
 		return badRequest("InvalidParameterValue", "Invalid DB Instance class: %s", s["DBInstanceClass"])
@@ -167,7 +203,7 @@ func (s settings) finish() error {
 		return badRequest("InvalidParameterValue", "Invalid storage type: %s", s["StorageType"])
 	}
 	if size := atoi(s["AllocatedStorage"]); size < least || size > 65536 {
-		return badRequest("InvalidParameterValue", "Invalid storage size for engine name postgres and storage type %s: %s", s["StorageType"], s["AllocatedStorage"])
+		return badRequest("InvalidParameterValue", "Invalid storage size for engine name %s and storage type %s: %s", s["Engine"], s["StorageType"], s["AllocatedStorage"])
 	}
 	return nil
 }
@@ -176,10 +212,4 @@ func (s settings) finish() error {
 func atoi(text string) int {
 	n, _ := strconv.Atoi(text)
 	return n
-}
-
-// major returns the major version of the engine, which the names of RDS's default parameter and option groups end in.
-func (s settings) major() string {
-	major, _, _ := strings.Cut(s["EngineVersion"], ".")
-	return major
 }

@@ -46,7 +46,10 @@ func Test_newSettings(t *testing.T) {
 			smallInstance + "&StorageEncrypted=true",
 			settings{"KmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/0d5e6f00-0000-4000-8000-000000000001"}, "",
 		},
-		"Another engine.":                {"Engine=mysql&DBInstanceClass=db.t4g.micro&AllocatedStorage=20", nil, "InvalidParameterValue"},
+		"Another engine.": {"Engine=oracle-ee&DBInstanceClass=db.t4g.micro&AllocatedStorage=20", nil, "InvalidParameterValue"},
+		"A series of MySQL has two parts.": {
+			"Engine=mysql&DBInstanceClass=db.t4g.micro&AllocatedStorage=20&EngineVersion=8.0", settings{"EngineVersion": "8.0.42", "LicenseModel": "general-public-license"}, "",
+		},
 		"A class that is none.":          {"Engine=postgres&DBInstanceClass=t4g.micro&AllocatedStorage=20", nil, "InvalidParameterValue"},
 		"Too little storage.":            {"Engine=postgres&DBInstanceClass=db.t4g.micro&AllocatedStorage=19", nil, "InvalidParameterValue"},
 		"Less is enough on old storage.": {"Engine=postgres&DBInstanceClass=db.t4g.micro&AllocatedStorage=5&StorageType=standard", settings{"AllocatedStorage": "5"}, ""},
@@ -56,7 +59,7 @@ func Test_newSettings(t *testing.T) {
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := newSettings(form(t, test.params), "eu-central-1")
+			got, err := newSettings(form(t, test.params), "eu-central-1", instanceSettings())
 			if errorCode(err) != test.wantCode {
 				t.Fatalf("got error %v, want %q", err, test.wantCode)
 			}
@@ -93,11 +96,11 @@ func TestSettings_change(t *testing.T) {
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
-			before, err := newSettings(form(t, smallInstance+"&EngineVersion=16"), "eu-central-1")
+			before, err := newSettings(form(t, smallInstance+"&EngineVersion=16"), "eu-central-1", instanceSettings())
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, waiting, err := before.change(form(t, test.params), test.waiting)
+			got, waiting, err := before.change(form(t, test.params), test.waiting, instanceSettings())
 			if errorCode(err) != test.wantCode {
 				t.Fatalf("got error %v, want %q", err, test.wantCode)
 			}

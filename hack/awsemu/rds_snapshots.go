@@ -18,23 +18,23 @@ type dbSnapshot struct {
 }
 
 type snapshotXML struct {
-	ID               string    `xml:"DBSnapshotIdentifier"`
-	ARN              string    `xml:"DBSnapshotArn"`
-	InstanceID       string    `xml:"DBInstanceIdentifier"`
-	Type             string    `xml:"SnapshotType"`
-	Status           string    `xml:"Status"`
-	Engine           string    `xml:"Engine"`
-	EngineVersion    string    `xml:"EngineVersion"`
-	AllocatedStorage string    `xml:"AllocatedStorage"`
-	StorageType      string    `xml:"StorageType"`
-	Encrypted        string    `xml:"Encrypted"`
-	KMSKeyID         string    `xml:"KmsKeyId,omitempty"`
-	MasterUsername   string    `xml:"MasterUsername"`
-	Port             int       `xml:"Port"`
-	VPCID            string    `xml:"VpcId"`
-	CreatedAt        time.Time `xml:"SnapshotCreateTime"`
-	PercentProgress  int       `xml:"PercentProgress"`
-	Tags             []rdsTag  `xml:"TagList>Tag"`
+	ID               string     `xml:"DBSnapshotIdentifier"`
+	ARN              string     `xml:"DBSnapshotArn"`
+	InstanceID       string     `xml:"DBInstanceIdentifier"`
+	Type             string     `xml:"SnapshotType"`
+	Status           string     `xml:"Status"`
+	Engine           string     `xml:"Engine"`
+	EngineVersion    string     `xml:"EngineVersion"`
+	AllocatedStorage string     `xml:"AllocatedStorage"`
+	StorageType      string     `xml:"StorageType"`
+	Encrypted        string     `xml:"Encrypted"`
+	KMSKeyID         string     `xml:"KmsKeyId,omitempty"`
+	MasterUsername   string     `xml:"MasterUsername"`
+	Port             int        `xml:"Port"`
+	VPCID            string     `xml:"VpcId"`
+	CreatedAt        time.Time  `xml:"SnapshotCreateTime"`
+	PercentProgress  int        `xml:"PercentProgress"`
+	Tags             []queryTag `xml:"TagList>Tag"`
 }
 
 func newSnapshotXML(s *dbSnapshot, t tags) snapshotXML {
@@ -42,7 +42,7 @@ func newSnapshotXML(s *dbSnapshot, t tags) snapshotXML {
 		ID: s.ID, ARN: s.ARN, InstanceID: s.InstanceID, Type: "manual", Status: "available", Engine: s.Settings["Engine"],
 		EngineVersion: s.Settings["EngineVersion"], AllocatedStorage: s.Settings["AllocatedStorage"], StorageType: s.Settings["StorageType"],
 		Encrypted: s.Settings["StorageEncrypted"], KMSKeyID: s.Settings["KmsKeyId"], MasterUsername: s.Settings["MasterUsername"], Port: s.Port,
-		VPCID: defaultVPCID, CreatedAt: s.CreatedAt, PercentProgress: 100, Tags: rdsTagList(t),
+		VPCID: defaultVPCID, CreatedAt: s.CreatedAt, PercentProgress: 100, Tags: queryTagList(t),
 	}
 }
 

@@ -77,6 +77,12 @@ func (r *rds) deleteSubnetGroup(c *call) (any, error) {
 					name, instance.ID)
 			}
 		}
+		for _, cluster := range st.DBClusters {
+			if cluster.SubnetGroup == name {
+				return badRequest("InvalidDBSubnetGroupStateFault", "Cannot delete the subnet group '%s' because at least one database cluster: %s is still using it.",
+					name, cluster.ID)
+			}
+		}
 		delete(st.RDSTags, group.ARN)
 		delete(st.DBSubnetGroups, name)
 		return nil

@@ -35,7 +35,7 @@ func dataDir(t *testing.T) string {
 // startEmulator starts everything, with a private PostgreSQL server, on ports that the kernel chooses.
 func startEmulator(t *testing.T, dir string) (*emulator, *testClient) {
 	t.Helper()
-	o := options{dataDir: dir, postgresListen: "127.0.0.1:0", rdsHost: "127.0.0.1"}
+	o := options{dataDir: dir, postgresListen: "127.0.0.1:0", mysqlListen: "127.0.0.1:13306", rdsHost: "127.0.0.1"}
 	e, err := start(t.Context(), o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -21,6 +22,8 @@ type options struct {
 	createDelay    time.Duration
 	postgresBin    string
 	postgresURL    string
+	mysqlListen    string
+	mysqlBin       string
 }
 
 // setupError is a wrong flag or a missing program: the message says what to do, and the exit status is 2.
@@ -36,11 +39,23 @@ func (o *options) check() error {
 	if err != nil {
 		return &setupError{fmt.Sprintf("--postgres-listen is %q, want an address and a port such as 127.0.0.1:5432", o.postgresListen)}
 	}
+	if _, _, err := splitAddress(o.mysqlListen); err != nil {
+		return &setupError{fmt.Sprintf("--mysql-listen is %q, want an address and a port such as 127.0.0.1:3306", o.mysqlListen)}
+	}
 	o.rdsHost = cmp.Or(o.rdsHost, host)
 	if ip := net.ParseIP(o.rdsHost); o.rdsHost == "" || (ip != nil && ip.IsUnspecified()) {
 		return &setupError{"--rds-host is missing: --postgres-listen names no address that clients could connect to"}
 	}
 	return nil
+}
+
+// splitAddress reads an address and a port.
+func splitAddress(address string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err == nil {
+		port, err = strconv.Atoi(text)
+	}
+	return host, port, err
 }
 
 // run is the emulator's life, until ctx ends.
@@ -87,6 +102,7 @@ type emulator struct {
 	handler  http.Handler
 	postgres *postgresServer // nil when the server is somebody else's
 	gateway  *gateway
+	mysql    *mysqlServers
 	objects  *objects
 }
 
@@ -125,13 +141,21 @@ func (e *emulator) start(ctx context.Context, o options, log *slog.Logger) error
 	if e.gateway, err = newGateway(o.postgresListen, databases, log); err != nil {
 		return err
 	}
-	instances := &rds{store: store, databases: databases, gateway: e.gateway, host: o.rdsHost, createDelay: o.createDelay, now: time.Now}
+	if e.mysql, err = newMySQLServers(o.mysqlBin, o.dataDir, o.mysqlListen); err != nil {
+		return err
+	}
+	instances := &rds{store: store, databases: databases, gateway: e.gateway, mysql: e.mysql, host: o.rdsHost, createDelay: o.createDelay, now: time.Now}
+	if err := instances.startMySQL(ctx); err != nil {
+		return err
+	}
 	go e.gateway.serve(instances.targets)
 	e.handler = newServer(store, map[string]service{
 		"ec2":            newEC2(store),
+		"iam":            newIAM(store, time.Now),
 		"rds":            newRDS(instances),
 		"s3":             newS3(store, e.objects, time.Now),
-		"secretsmanager": secretsManager{},
+		"secretsmanager": newSecretsManager(store, time.Now),
+		"sqs":            newSQS(store, time.Now),
 		"sts":            newSTS(),
 	}, log)
 	return nil
@@ -142,7 +166,7 @@ func (e *emulator) postgresEnded() <-chan struct{} {
 	if e.postgres == nil {
 		return nil
 	}
-	return e.postgres.exited
+	return e.postgres.server.exited
 }
 
 func (e *emulator) stop() error {
@@ -155,6 +179,9 @@ func (e *emulator) stop() error {
 	}
 	if e.postgres != nil {
 		e.postgres.stop()
+	}
+	if e.mysql != nil {
+		e.mysql.stop()
 	}
 	return errors.Join(errs...)
 }

@@ -21,12 +21,13 @@ func TestOptions_check(t *testing.T) {
 		wantHost string
 		wantErr  string // a part of the message, which goes with exit status 2
 	}{
-		"Instances have the address that they listen on.": {options{dataDir: "d", postgresListen: "10.0.0.1:5432"}, "10.0.0.1", ""},
-		"Another address can be told.":                    {options{dataDir: "d", postgresListen: "0.0.0.0:5432", rdsHost: "db.test"}, "db.test", ""},
-		"No directory.":                                   {options{postgresListen: "10.0.0.1:5432"}, "", "--data is missing"},
+		"Instances have the address that they listen on.": {options{dataDir: "d", postgresListen: "10.0.0.1:5432", mysqlListen: "10.0.0.1:3306"}, "10.0.0.1", ""},
+		"Another address can be told.":                    {options{dataDir: "d", postgresListen: "0.0.0.0:5432", mysqlListen: "10.0.0.1:3306", rdsHost: "db.test"}, "db.test", ""},
+		"No directory.":                                   {options{postgresListen: "10.0.0.1:5432", mysqlListen: "10.0.0.1:3306"}, "", "--data is missing"},
 		"No port.":                                        {options{dataDir: "d", postgresListen: "10.0.0.1"}, "", "--postgres-listen is"},
-		"Every address is none to tell.":                  {options{dataDir: "d", postgresListen: "0.0.0.0:5432"}, "", "--rds-host is missing"},
-		"No address is none to tell.":                     {options{dataDir: "d", postgresListen: ":5432"}, "", "--rds-host is missing"},
+		"No port of MySQL.":                               {options{dataDir: "d", postgresListen: "10.0.0.1:5432", mysqlListen: "10.0.0.1"}, "", "--mysql-listen is"},
+		"Every address is none to tell.":                  {options{dataDir: "d", postgresListen: "0.0.0.0:5432", mysqlListen: "10.0.0.1:3306"}, "", "--rds-host is missing"},
+		"No address is none to tell.":                     {options{dataDir: "d", postgresListen: ":5432", mysqlListen: "10.0.0.1:3306"}, "", "--rds-host is missing"},
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +89,7 @@ func TestEmulator_postgresURL(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.stop)
-	o := options{dataDir: dir, postgresListen: "127.0.0.1:0", rdsHost: "127.0.0.1", postgresURL: server.adminURL()}
+	o := options{dataDir: dir, postgresListen: "127.0.0.1:0", mysqlListen: "127.0.0.1:13306", rdsHost: "127.0.0.1", postgresURL: server.adminURL()}
 	e, err := start(t.Context(), o, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +103,7 @@ func TestEmulator_postgresURL(t *testing.T) {
 		t.Error(err)
 	}
 	select {
-	case <-server.exited:
+	case <-server.server.exited:
 		t.Error("the emulator has stopped a server that is not its own")
 	default:
 	}
@@ -128,7 +129,7 @@ func Test_run(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
-			o := options{listen: freeAddress(t), dataDir: dataDir(t), postgresListen: "127.0.0.1:0"}
+			o := options{listen: freeAddress(t), dataDir: dataDir(t), postgresListen: "127.0.0.1:0", mysqlListen: "127.0.0.1:13306"}
 			ended := make(chan error, 1)
 			go func() { ended <- run(ctx, o) }()
 			waitHealthy(t, o.listen, ended)
@@ -194,7 +195,7 @@ func Test_start_taken(t *testing.T) {
 	}
 	defer taken.Close()
 	dir := dataDir(t)
-	o := options{dataDir: dir, postgresListen: taken.Addr().String(), rdsHost: "127.0.0.1"}
+	o := options{dataDir: dir, postgresListen: taken.Addr().String(), mysqlListen: "127.0.0.1:13306", rdsHost: "127.0.0.1"}
 	if _, err := start(t.Context(), o, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), taken.Addr().String()) {
 		t.Errorf("the address for instances is taken: %v", err)
 	}

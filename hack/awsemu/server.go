@@ -62,6 +62,7 @@ type server struct {
 	store    *store
 	services map[string]service // by the service name in a SigV4 credential scope
 	faults   *faults
+	calls    *calls
 	log      *slog.Logger
 }
 
@@ -72,13 +73,15 @@ func newServer(store *store, services map[string]service, log *slog.Logger) *ser
 			known = append(known, name+":"+action)
 		}
 	}
-	return &server{store: store, services: services, faults: newFaults(known), log: log}
+	return &server{store: store, services: services, faults: newFaults(known), calls: newCalls(), log: log}
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/_emu/health":
 		writeJSON(w, map[string]string{"status": "ok"})
+	case "/_emu/calls":
+		s.calls.ServeHTTP(w, r)
 	case "/_emu/faults":
 		s.faults.ServeHTTP(w, r)
 	case "/_emu/resources":
@@ -89,7 +92,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) serveAWS(w http.ResponseWriter, r *http.Request) {
-	region, name := credentialScope(r)
+	key, region, name := credentialScope(r)
 	svc, ok := s.services[name]
 	if !ok {
 		s.log.Error("unknown service", "service", name, "path", r.URL.Path)
@@ -100,7 +103,7 @@ func (s *server) serveAWS(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	var err error
 	if c.action, err = svc.action(r); err == nil {
-		err = s.faults.hit(r.Context(), name+":"+c.action)
+		err = s.admit(c, key, name)
 	}
 	if err == nil {
 		err = svc.serve(w, c)
@@ -115,9 +118,19 @@ func (s *server) serveAWS(w http.ResponseWriter, r *http.Request) {
 	line.Info("done")
 }
 
-// credentialScope returns region and service of the request's SigV4 credential; its signature is not looked at.
+// admit notes what the call needs, and fails when a fault says so.
+func (s *server) admit(c *call, key, service string) error {
+	needed, err := permissions(service, c)
+	if err != nil {
+		return err
+	}
+	s.calls.add(key, needed)
+	return s.faults.hit(c.Context(), service+":"+c.action)
+}
+
+// credentialScope returns access key id, region and service of the request's SigV4 credential; its signature is not looked at.
 // Only S3 knows requests without one.
-func credentialScope(r *http.Request) (region, name string) {
+func credentialScope(r *http.Request) (key, region, name string) {
 	credential := r.URL.Query().Get("X-Amz-Credential")
 	if credential == "" {
 		_, credential, _ = strings.Cut(r.Header.Get("Authorization"), "Credential=")
@@ -125,9 +138,9 @@ func credentialScope(r *http.Request) (region, name string) {
 	}
 	parts := strings.Split(strings.TrimSpace(credential), "/") // key/date/region/service/aws4_request
 	if len(parts) != 5 || !regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(parts[2]) {
-		return "us-east-1", "s3"
+		return "", "us-east-1", "s3"
 	}
-	return parts[2], parts[3]
+	return parts[0], parts[2], parts[3]
 }
 
 // resource is one entry of /_emu/resources.
@@ -149,7 +162,7 @@ func newResource(service, resourceType, id string, t tags) resource {
 func (s *server) resources() []resource {
 	list := []resource{} // an empty list in JSON, not null
 	_ = s.store.read(func(st *state) error {
-		list = append(list, slices.Concat(ec2Resources(st), rdsResources(st), s3Resources(st))...)
+		list = append(list, slices.Concat(ec2Resources(st), iamResources(st), rdsResources(st), s3Resources(st), secretResources(st), sqsResources(st))...)
 		return nil
 	})
 	return list

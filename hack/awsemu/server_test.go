@@ -37,8 +37,11 @@ func TestServer_ServeHTTP(t *testing.T) {
 			"secretsmanager", "POST", "/", "{}", []string{"X-Amz-Target", "secretsmanager.GetRandomPassword"}, 200, `{"RandomPassword":"`,
 		},
 		"A JSON error has a type.": {
-			"secretsmanager", "POST", "/", "{}", []string{"X-Amz-Target", "secretsmanager.GetSecretValue"}, 400,
-			`{"__type":"UnknownOperationException","message":"awsemu does not have the action GetSecretValue"}`,
+			"secretsmanager", "POST", "/", "{}", []string{"X-Amz-Target", "secretsmanager.RotateSecret"}, 400,
+			`{"__type":"UnknownOperationException","message":"awsemu does not have the action RotateSecret"}`,
+		},
+		"A JSON parameter that is not there is named.": {
+			"sqs", "POST", "/", `{"QueueUrl":"q","Speed":1}`, []string{"X-Amz-Target", "AmazonSQS.DeleteQueue"}, 400, `unknown field \"Speed\"`,
 		},
 		"An S3 error is the whole document.": {
 			"s3", "GET", "/no-such-bucket?versioning", "", nil, 404, `<Error><Code>NoSuchBucket</Code>`,
@@ -81,16 +84,16 @@ func TestServer_resources(t *testing.T) {
 
 func Test_credentialScope(t *testing.T) {
 	cases := map[string]struct {
-		header, query, region, service string
+		header, query, key, region, service string
 	}{
 		"A signed request names both.": {
-			header: "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/rds/aws4_request, SignedHeaders=host, Signature=ab", region: "eu-west-1", service: "rds",
+			header: "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/rds/aws4_request, SignedHeaders=host, Signature=ab", key: "AK", region: "eu-west-1", service: "rds",
 		},
 		"No blanks are needed between the parts.": {
-			header: "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/ec2/aws4_request,SignedHeaders=host,Signature=ab", region: "eu-west-1", service: "ec2",
+			header: "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/ec2/aws4_request,SignedHeaders=host,Signature=ab", key: "AK", region: "eu-west-1", service: "ec2",
 		},
 		"A presigned URL has it in the query.": {
-			query: "?X-Amz-Credential=AK%2F20260101%2Feu-west-1%2Fs3%2Faws4_request", region: "eu-west-1", service: "s3",
+			query: "?X-Amz-Credential=AK%2F20260101%2Feu-west-1%2Fs3%2Faws4_request", key: "AK", region: "eu-west-1", service: "s3",
 		},
 		"An anonymous request is one to S3.":                         {region: "us-east-1", service: "s3"},
 		"A scope that is none counts as none.":                       {header: "AWS4-HMAC-SHA256 Credential=AK", region: "us-east-1", service: "s3"},
@@ -102,9 +105,9 @@ func Test_credentialScope(t *testing.T) {
 			if test.header != "" {
 				r.Header.Set("Authorization", test.header)
 			}
-			region, service := credentialScope(r)
-			if region != test.region || service != test.service {
-				t.Errorf("got %s, %s, want %s, %s", region, service, test.region, test.service)
+			key, region, service := credentialScope(r)
+			if key != test.key || region != test.region || service != test.service {
+				t.Errorf("got %s, %s, %s, want %s, %s, %s", key, region, service, test.key, test.region, test.service)
 			}
 		})
 	}

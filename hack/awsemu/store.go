@@ -17,13 +17,21 @@ type tags map[string]string
 
 // state is everything the emulator remembers, except the contents of S3 objects and of databases.
 type state struct {
-	SecurityGroups map[string]*securityGroup // by id
-	EC2Tags        map[string]tags           // by resource id, of every kind of EC2 resource
-	DBInstances    map[string]*dbInstance    // by identifier
-	DBSubnetGroups map[string]*dbSubnetGroup // by name
-	DBSnapshots    map[string]*dbSnapshot    // by identifier
-	RDSTags        map[string]tags           // by ARN; every RDS resource has an entry
-	Buckets        map[string]*bucket        // by name
+	SecurityGroups           map[string]*securityGroup    // by id
+	EC2Tags                  map[string]tags              // by resource id, of every kind of EC2 resource
+	DBInstances              map[string]*dbInstance       // by identifier
+	DBClusters               map[string]*dbCluster        // by identifier
+	DBSubnetGroups           map[string]*dbSubnetGroup    // by name
+	DBParameterGroups        map[string]*dbParameterGroup // by name
+	DBClusterParameterGroups map[string]*dbParameterGroup // by name
+	DBSnapshots              map[string]*dbSnapshot       // by identifier
+	DBClusterSnapshots       map[string]*dbSnapshot       // by identifier
+	RDSTags                  map[string]tags              // by ARN; every RDS resource has an entry
+	Buckets                  map[string]*bucket           // by name
+	Queues                   map[string]*queue            // by name
+	Secrets                  map[string]*secret           // by name
+	Roles                    map[string]*role             // by name
+	OIDCProviders            map[string]*oidcProvider     // by ARN
 }
 
 // store keeps the state in memory and, after every change, in one JSON file.
@@ -55,8 +63,16 @@ func (s *state) fillMissing() {
 	orNew(&s.DBInstances)
 	orNew(&s.DBSubnetGroups)
 	orNew(&s.DBSnapshots)
+	orNew(&s.DBClusters)
+	orNew(&s.DBClusterSnapshots)
+	orNew(&s.DBParameterGroups)
+	orNew(&s.DBClusterParameterGroups)
 	orNew(&s.RDSTags)
 	orNew(&s.Buckets)
+	orNew(&s.Queues)
+	orNew(&s.Secrets)
+	orNew(&s.Roles)
+	orNew(&s.OIDCProviders)
 	if s.SecurityGroups[defaultSecurityGroupID] == nil {
 		s.SecurityGroups[defaultSecurityGroupID] = newDefaultSecurityGroup()
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,10 +15,12 @@ import (
 	"time"
 )
 
-// Ports of the AWS endpoint and of its PostgreSQL on this machine.
+// Ports of the AWS endpoint and of its databases on this machine; the second MySQL
+// has the next port, and so on.
 const (
 	awsPort      = "4566"
 	postgresPort = "5432"
+	mysqlPort    = "3306"
 )
 
 // AWS is a running hack/awsemu.
@@ -62,7 +65,7 @@ func (s *Stage) startAWS(ctx context.Context) error {
 	if err := s.goTool(ctx, "build", "-C", "hack/awsemu", "-o", binary, "."); err != nil {
 		return err
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL runs as a user of its own.
+	if err := os.Chmod(dir, 0o755); err != nil { // The database servers run as other users.
 		return err
 	}
 	log, err := os.Create(filepath.Join(dir, "log"))
@@ -71,7 +74,8 @@ func (s *Stage) startAWS(ctx context.Context) error {
 	}
 	defer log.Close()
 	a := &AWS{URL: "http://" + ip + ":" + awsPort, dir: dir, done: make(chan struct{})}
-	a.cmd = exec.Command(binary, "--listen="+ip+":"+awsPort, "--postgres-listen="+ip+":"+postgresPort, "--data="+filepath.Join(dir, "data"))
+	a.cmd = exec.Command(binary, "--listen="+ip+":"+awsPort, "--data="+filepath.Join(dir, "data"),
+		"--postgres-listen="+ip+":"+postgresPort, "--mysql-listen="+ip+":"+mysqlPort)
 	a.cmd.Stdout, a.cmd.Stderr = log, log
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := a.cmd.Start(); err != nil {
@@ -104,7 +108,7 @@ func (a *AWS) waitHealthy(ctx context.Context) error {
 // Pid is the endpoint's process.
 func (a *AWS) Pid() int { return a.cmd.Process.Pid }
 
-// stop ends the endpoint and its PostgreSQL, and forgets what they held.
+// stop ends the endpoint and its databases, and forgets what they held.
 func (a *AWS) stop() error {
 	_ = a.cmd.Process.Signal(syscall.SIGTERM) // It may have ended.
 	select {
@@ -123,6 +127,16 @@ func (a *AWS) Resources(ctx context.Context) ([]Resource, error) {
 		return nil, err
 	}
 	var list []Resource
+	return list, json.Unmarshal(body, &list)
+}
+
+// Calls lists the IAM actions that clients with an access key id have needed.
+func (a *AWS) Calls(ctx context.Context, accessKey string) ([]string, error) {
+	body, err := a.call(ctx, http.MethodGet, "/_emu/calls?access_key="+url.QueryEscape(accessKey), nil)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
 	return list, json.Unmarshal(body, &list)
 }
 

@@ -63,7 +63,7 @@ func (s *Stage) upgrade(ctx context.Context, chart string, settings []string) er
 // account is what a platform engineer makes once for a cloud account.
 func (s *Stage) account() []client.Object {
 	endpoints := map[string]string{}
-	for _, service := range []string{"ec2", "iam", "rds", "s3", "s3control", "secretsmanager", "sts"} {
+	for _, service := range []string{"ec2", "iam", "rds", "s3", "s3control", "secretsmanager", "sqs", "sts"} {
 		endpoints[service] = s.AWS.URL
 	}
 	return []client.Object{

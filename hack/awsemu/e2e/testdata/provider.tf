@@ -28,9 +28,11 @@ provider "aws" {
 
   endpoints {
     ec2            = var.endpoint
+    iam            = var.endpoint
     rds            = var.endpoint
     s3             = var.endpoint
     secretsmanager = var.endpoint
+    sqs            = var.endpoint
     sts            = var.endpoint
   }
 }

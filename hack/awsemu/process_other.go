@@ -5,4 +5,4 @@ package main
 import "syscall"
 
 // endWithParent does nothing here: the next start stops what a killed emulator has left running.
-func endWithParent(*syscall.SysProcAttr) {}
+func endWithParent(*syscall.SysProcAttr, syscall.Signal) {}
