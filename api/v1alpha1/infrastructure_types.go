@@ -261,6 +261,11 @@ type ModuleReference struct {
 	Version string `json:"version"`
 	// Digest is the SHA-256 of the module's files, "sha256:<hex>".
 	Digest string `json:"digest"`
+	// Bundle is the bundle that the module is taken from, and whose image the runner
+	// pod has; absent for the default one.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Bundle string `json:"bundle,omitempty"`
 }
 
 // CurrentRun is what the run under way does.
