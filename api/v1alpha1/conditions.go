@@ -49,7 +49,7 @@ const (
 
 // Reasons to stall. Ready=False, Stalled=True.
 const (
-	// ReasonModuleNotFound: the bundle has no module of that name, or none in a
+	// ReasonModuleNotFound: no bundle has a module of that name, or none in a
 	// version that spec.moduleVersion admits.
 	ReasonModuleNotFound = "ModuleNotFound"
 	// ReasonInvalidVariables: a variable is unknown, missing or of a wrong type.

@@ -1,4 +1,4 @@
-// Package catalogue keeps the Module objects the same as the bundle: it writes
+// Package catalogue keeps the Module objects the same as the bundles: it writes
 // them, puts back what others change, and removes those of modules that are gone.
 package catalogue
 
@@ -27,15 +27,14 @@ type Reconciler struct {
 // New returns a Reconciler for the catalogue.
 func New(c client.Client, catalogue *modules.Catalogue) *Reconciler {
 	r := &Reconciler{client: c, modules: map[string]*v1alpha1.Module{}}
-	for _, module := range catalogue.Modules() {
-		obj := module.Object()
+	for _, obj := range catalogue.Objects() {
 		obj.Labels = map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
 		r.modules[obj.Name] = obj
 	}
 	return r
 }
 
-// SetupWithManager registers the controller; every module of the bundle is looked
+// SetupWithManager registers the controller; every module of the bundles is looked
 // at once at the start, whether its object exists or not.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	bundled := make(chan event.GenericEvent, len(r.modules))

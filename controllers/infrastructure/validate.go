@@ -71,13 +71,23 @@ func (s *surroundings) module(spec *v1alpha1.InfrastructureSpec) (*modules.Modul
 	module, err := s.catalogue.Get(spec.Module, spec.ModuleVersion)
 	switch unknown := (*modules.UnknownModuleError)(nil); {
 	case errors.As(err, &unknown):
-		return nil, newFault(field.ErrorTypeNotFound, "spec.module", v1alpha1.ReasonModuleNotFound, "%s", err)
+		return nil, s.moduleNotFound(field.ErrorTypeNotFound, "spec.module", err)
 	case err != nil:
-		return nil, newFault(field.ErrorTypeInvalid, "spec.moduleVersion", v1alpha1.ReasonModuleNotFound, "%s", err)
+		return nil, s.moduleNotFound(field.ErrorTypeInvalid, "spec.moduleVersion", err)
 	case s.applied.module != "" && s.applied.module != module.Name:
 		return nil, moduleChanged(module.Name, s.applied.module)
 	}
 	return module, nil
+}
+
+// moduleNotFound says besides what becomes of what is applied: a bundle may have dropped
+// the module, and whoever reads this has not changed a thing.
+func (s *surroundings) moduleNotFound(kind field.ErrorType, at string, err error) *field.Error {
+	if s.applied.module == "" {
+		return newFault(kind, at, v1alpha1.ReasonModuleNotFound, "%s", err)
+	}
+	return newFault(kind, at, v1alpha1.ReasonModuleNotFound,
+		"%s; the resources and the output Secret stay as they are, and a delete still destroys them", err)
 }
 
 func moduleChanged(got, applied string) *field.Error {
