@@ -4,8 +4,11 @@ package catalogue
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"reflect"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -72,5 +75,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 }
 
 func same(current, wanted *v1alpha1.Module) bool {
-	return equality.Semantic.DeepEqual(current.Spec, wanted.Spec) && equality.Semantic.DeepEqual(current.Labels, wanted.Labels)
+	semantic := equality.Semantic.Copy()
+	// It is a function of two values of one type, as it has to be.
+	_ = semantic.AddFunc(sameJSON)
+	return semantic.DeepEqual(current.Spec, wanted.Spec) && semantic.DeepEqual(current.Labels, wanted.Labels)
+}
+
+// sameJSON compares what documents say: the API server sorts the keys of objects.
+func sameJSON(a, b apiextensionsv1.JSON) bool {
+	var x, y any
+	return json.Unmarshal(a.Raw, &x) == nil && json.Unmarshal(b.Raw, &y) == nil && reflect.DeepEqual(x, y)
 }
