@@ -16,7 +16,7 @@ import (
 )
 
 func TestModules(t *testing.T) {
-	o := conformance.Options{Terraform: testenv.Terraform(t), Providers: testenv.ProviderMirror(t)}
+	o := conformance.Options{Terraform: testenv.Terraform(t), Providers: testenv.ProviderMirror(t), Previous: released(t)}
 	reports, err := conformance.Test(t.Context(), filepath.Join("..", "..", "modules"), o)
 	if err != nil {
 		t.Fatal(err)
@@ -30,29 +30,21 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// TestUpgrade_released compares the library with that of the last release, once there is
-// one: no new minor version may delete or replace what is stateful.
-func TestUpgrade_released(t *testing.T) {
+// released is the library of the last release, with which a new version is compared;
+// empty when there is none yet, or no history of it here.
+func released(t *testing.T) string {
+	t.Helper()
 	root := filepath.Join("..", "..")
 	tag, err := exec.Command("git", "-C", root, "describe", "--tags", "--abbrev=0", "--match=v*").Output()
 	if err != nil {
-		t.Skip("there is no release yet, or no history of it here, to compare with")
+		return ""
 	}
-	released := t.TempDir()
-	archive := "git -C " + root + " archive " + strings.TrimSpace(string(tag)) + " modules | tar -x -C " + released
+	dir := t.TempDir()
+	archive := "git -C " + root + " archive " + strings.TrimSpace(string(tag)) + " modules | tar -x -C " + dir
 	if out, err := exec.Command("bash", "-o", "pipefail", "-c", archive).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	o := conformance.Options{Terraform: testenv.Terraform(t), Providers: testenv.ProviderMirror(t), Previous: filepath.Join(released, "modules")}
-	reports, err := conformance.Test(t.Context(), filepath.Join(root, "modules"), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range reports {
-		for _, f := range r.Faults {
-			t.Error(f)
-		}
-	}
+	return filepath.Join(dir, "modules")
 }
 
 // TestUpgrade_realProvider compares with a version that made a bucket of another name:
