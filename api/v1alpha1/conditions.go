@@ -57,9 +57,6 @@ const (
 	// ReasonInvalidOutputs: spec.outputs names an output that the module does not
 	// have, a key that a Secret cannot have, or a template that does not parse.
 	ReasonInvalidOutputs = "InvalidOutputs"
-	// ReasonModuleForbidden: the user who writes the object may not use the module.
-	// The webhook alone says so; the controller does not know who it was.
-	ReasonModuleForbidden = "ModuleForbidden"
 	// ReasonProviderConfigNotFound: the named ProviderConfig, or a default one,
 	// does not exist, or more than one is the default.
 	ReasonProviderConfigNotFound = "ProviderConfigNotFound"

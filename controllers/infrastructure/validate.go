@@ -149,14 +149,25 @@ type validator struct {
 }
 
 // check validates an object against what the cache knows, and, before it says that
-// something is wrong, against what the API server knows: Helm gives up at once on a
-// refusal, so that it must not come from a cache that is a moment behind.
+// something is wrong with its surroundings, against what the API server knows: Helm
+// gives up at once on a refusal, so that it must not come from a cache that is a moment
+// behind.
 func (v *validator) check(ctx context.Context, infra *v1alpha1.Infrastructure, applied applied) (resolved, field.ErrorList, error) {
 	r, faults, err := v.checkWith(ctx, v.cached, infra, applied)
-	if err != nil || len(faults) > 0 {
+	if err != nil || slices.ContainsFunc(faults, ofSurroundings) {
 		return v.checkWith(ctx, v.live, infra, applied)
 	}
-	return r, nil, nil
+	return r, faults, nil
+}
+
+// ofSurroundings tells whether another object could have made the fault, and since have
+// gone or changed.
+func ofSurroundings(fault *field.Error) bool {
+	switch fault.Origin {
+	case v1alpha1.ReasonProviderConfigNotFound, v1alpha1.ReasonProviderConfigForbidden, v1alpha1.ReasonOutputSecretConflict:
+		return true
+	}
+	return false
 }
 
 func (v *validator) checkWith(ctx context.Context, c client.Reader, infra *v1alpha1.Infrastructure, applied applied) (resolved, field.ErrorList, error) {

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"github.com/groundwork-dev/groundwork/runner/bundle"
 	"io"
 	"slices"
+
+	"github.com/groundwork-dev/groundwork/runner/bundle"
 )
 
 // options are the command's flags.
