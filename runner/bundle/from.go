@@ -25,10 +25,10 @@ import (
 type part string
 
 const (
-	partBase      part = "the base"
+	partBase      part = "base"
 	partTerraform part = "Terraform"
 	partProviders part = "providers"
-	partRunner    part = "the runner"
+	partRunner    part = "runner"
 	partModules   part = "modules"
 )
 
