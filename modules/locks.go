@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
@@ -22,8 +23,21 @@ type ProviderLock struct {
 	Rest   hcl.Body `hcl:",remain"`
 }
 
+// TerraformSource returns the address in Terraform's registry of a provider in OpenTofu's.
+func TerraformSource(source string) (string, bool) {
+	rest, ok := strings.CutPrefix(source, openTofuRegistry+"/")
+	return defaultRegistry + "/" + rest, ok
+}
+
+// OpenTofuSource returns the address in OpenTofu's registry of a provider in Terraform's:
+// the one that OpenTofu asks for when a module names the registry of neither.
+func OpenTofuSource(source string) (string, bool) {
+	rest, ok := strings.CutPrefix(source, defaultRegistry+"/")
+	return openTofuRegistry + "/" + rest, ok
+}
+
 // Locks reads the module's lock file, which must have every provider that the
-// module uses.
+// module uses, in Terraform's registry or in OpenTofu's.
 func (m *Module) Locks() ([]ProviderLock, error) {
 	parsed, diags := hclsyntax.ParseConfig(m.lockFile, m.Name+"/"+lockFile, hcl.InitialPos)
 	if diags.HasErrors() {
@@ -37,7 +51,8 @@ func (m *Module) Locks() ([]ProviderLock, error) {
 	}
 	var errs []error
 	for _, source := range m.Providers {
-		if !slices.ContainsFunc(content.Providers, func(l ProviderLock) bool { return l.Source == source }) {
+		other, _ := OpenTofuSource(source)
+		if !slices.ContainsFunc(content.Providers, func(l ProviderLock) bool { return l.Source == source || l.Source == other }) {
 			errs = append(errs, fmt.Errorf("the module %s uses the provider %s, which its lock file does not have: run `terraform providers lock -platform=linux_amd64 -platform=linux_arm64` in its folder", m.Name, source))
 		}
 	}

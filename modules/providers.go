@@ -9,6 +9,8 @@ import (
 
 const (
 	defaultRegistry = "registry.terraform.io"
+	// openTofuRegistry is the one that OpenTofu has in its place.
+	openTofuRegistry = "registry.opentofu.org"
 	// awsProvider is the one that a ProviderConfig configures.
 	awsProvider = defaultRegistry + "/hashicorp/aws"
 	// builtinProvider is part of Terraform itself and has terraform_data.

@@ -33,7 +33,7 @@ func newCommand() *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          help,
 	}
-	c.AddCommand(modulesCommand())
+	c.AddCommand(modulesCommand(), bundleCommand())
 	return c
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/groundwork-dev/groundwork/modules/conformance"
-	"github.com/groundwork-dev/groundwork/runner/bundle"
+	"github.com/groundwork-dev/groundwork/runner/bundle/install"
 )
 
 func modulesTestCommand() *cobra.Command {
@@ -39,7 +39,7 @@ Exits with 1 when a module does not conform.`,
 			}
 			if o.Terraform == "" {
 				var err error
-				if o.Terraform, err = bundle.FindTerraform(c.Context(), ">= 1.11"); err != nil {
+				if o.Terraform, err = install.FindTerraform(c.Context(), ">= 1.11"); err != nil {
 					return fmt.Errorf("%w; --terraform names another binary", err)
 				}
 			}
@@ -48,7 +48,7 @@ Exits with 1 when a module does not conform.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.Terraform, "terraform", "", "`FILE` of Terraform or OpenTofu (default: on the PATH, or "+bundle.TerraformVersion+", downloaded)")
+	f.StringVar(&o.Terraform, "terraform", "", "`FILE` of Terraform or OpenTofu (default: on the PATH, or "+install.TerraformVersion+", downloaded)")
 	f.StringVar(&o.Providers, "providers", "", "`DIR` with an unpacked filesystem mirror of providers (default: what Terraform is configured to use)")
 	f.StringVar(&o.Previous, "previous", "", "`DIR` of a library with the previous versions, to compare with")
 	return c

@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"io"
 	"runtime"
-	"strings"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
-	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/hack/testenv"
 	"github.com/groundwork-dev/groundwork/runner"
+	"github.com/groundwork-dev/groundwork/runner/bundle"
 )
 
 const (
@@ -49,14 +46,9 @@ func fluxImage(name string) func(context.Context, options) (v1.Image, error) {
 // kubectlImage returns a kubectl that is there already, as registry.k8s.io/kubectl has
 // it.
 func kubectlImage(_ context.Context, o options) (v1.Image, error) {
-	base, err := baseEntries()
-	if err != nil {
-		return nil, err
-	}
 	const path = "/bin/kubectl"
-	return assemble(path, map[string]string{"org.opencontainers.image.title": "kubectl"}, []layerSource{
-		{entries: base},
-		{entries: []entry{{path: path, mode: 0o755, file: o.kubectlBinary}}, cached: true},
+	return onBase(path, map[string]string{"org.opencontainers.image.title": "kubectl"}, bundle.Layer{
+		Name: "kubectl", Entries: []bundle.Entry{{Path: path, Mode: 0o755, File: o.kubectlBinary}}, Cached: true,
 	})
 }
 
@@ -76,25 +68,30 @@ func commandImage(ctx context.Context, o options, c command) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := baseEntries()
-	if err != nil {
-		return nil, err
-	}
 	labels := map[string]string{
 		"org.opencontainers.image.title":       c.title,
 		"org.opencontainers.image.description": c.description,
 		"org.opencontainers.image.version":     o.version,
 	}
-	return assemble(c.path, labels, []layerSource{
-		{entries: base},
-		{entries: []entry{{path: c.path, mode: 0o755, content: binary}}},
-	})
+	return onBase(c.path, labels, bundle.Layer{Name: c.title, Entries: []bundle.Entry{{Path: c.path, Mode: 0o755, Content: binary}}})
 }
 
-// bundleImage returns the runner with Terraform, providers and modules: what
-// changes most comes last.
+// onBase returns the image of a layer on the base.
+func onBase(entrypoint string, labels map[string]string, layer bundle.Layer) (v1.Image, error) {
+	base, err := bundle.BaseLayer()
+	if err != nil {
+		return nil, err
+	}
+	return bundle.Image{
+		Architecture: runtime.GOARCH,
+		Config:       v1.Config{User: bundle.User, Entrypoint: []string{entrypoint}, Labels: labels},
+		Layers:       []bundle.Layer{base, layer},
+	}.Build(io.Discard)
+}
+
+// bundleImage returns the runner, compiled, with Terraform, providers and modules.
 func bundleImage(ctx context.Context, o options) (v1.Image, error) {
-	modules, err := loadModules(o.modules)
+	modules, err := bundle.LoadModules(o.modules)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +99,7 @@ func bundleImage(ctx context.Context, o options) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	providers, err := findProviders(ctx, o.providers, terraform.path, modules)
+	base, err := bundle.BaseLayer()
 	if err != nil {
 		return nil, err
 	}
@@ -110,62 +107,30 @@ func bundleImage(ctx context.Context, o options) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := baseEntries()
-	if err != nil {
-		return nil, err
-	}
-	layers := []layerSource{
-		{entries: base},
-		{entries: []entry{{path: runner.TerraformBinary, mode: 0o755, file: terraform.path}}, cached: true},
-	}
-	var names []string
-	for _, p := range providers {
-		entries, err := p.entries()
-		if err != nil {
-			return nil, err
-		}
-		layers = append(layers, layerSource{entries: entries, cached: true})
-		names = append(names, p.source+" "+p.version)
-	}
-	layers = append(layers,
-		layerSource{entries: []entry{{path: runner.Binary, mode: 0o755, content: binary}}},
-		layerSource{entries: moduleEntries(modules)},
-	)
-	return assemble(runner.Binary, map[string]string{
-		"org.opencontainers.image.title":       "groundwork-bundle",
-		"org.opencontainers.image.description": "Groundwork's runner with Terraform, providers and modules.",
-		"org.opencontainers.image.version":     o.version,
-		v1alpha1.Group + "/terraform":          terraform.version,
-		v1alpha1.Group + "/providers":          strings.Join(names, ", "),
-		v1alpha1.Group + "/modules":            strings.Join(moduleNames(modules), ", "),
-	}, layers)
+	return bundle.Bundle{
+		Foundation: bundle.Foundation{
+			Architecture: runtime.GOARCH,
+			Config:       v1.Config{User: bundle.User},
+			Base:         []bundle.Layer{base},
+			Terraform:    terraform,
+			Runner:       bundle.Layer{Name: "runner", Entries: []bundle.Entry{{Path: runner.Binary, Mode: 0o755, Content: binary}}},
+			Version:      o.version,
+		},
+		Modules:    modules,
+		Mirrors:    mirrors(o.providers),
+		Downloader: func(context.Context) (string, error) { return terraform.Path, nil },
+	}.Image(ctx, io.Discard)
 }
 
-// assemble makes an image of layers.
-func assemble(entrypoint string, labels map[string]string, sources []layerSource) (v1.Image, error) {
-	var layers []v1.Layer
-	for _, source := range sources {
-		layer, err := source.layer()
-		if err != nil {
-			return nil, err
-		}
-		layers = append(layers, layer)
+// mirrors returns the mirror that is named, or else the one that this machine has. To
+// have none is no fault: there are downloads.
+func mirrors(named string) []string {
+	if named != "" {
+		return []string{named}
 	}
-	image, err := mutate.AppendLayers(empty.Image, layers...)
+	found, err := testenv.FindMirror()
 	if err != nil {
-		return nil, fmt.Errorf("append the layers: %w", err)
+		return nil
 	}
-	config, err := image.ConfigFile()
-	if err != nil {
-		return nil, fmt.Errorf("read the image's config: %w", err)
-	}
-	config = config.DeepCopy()
-	config.OS, config.Architecture = "linux", runtime.GOARCH
-	config.Created = v1.Time{Time: time.Unix(0, 0).UTC()}
-	config.Config = v1.Config{
-		User:       "65532:65532",
-		Entrypoint: []string{entrypoint},
-		Labels:     labels,
-	}
-	return mutate.ConfigFile(image, config)
+	return []string{found}
 }

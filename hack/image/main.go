@@ -11,11 +11,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/groundwork-dev/groundwork/runner/bundle"
 )
 
 func main() {
@@ -52,12 +55,16 @@ func build(ctx context.Context, o options) error {
 		if !want.wanted(o.push) {
 			continue
 		}
+		destination, err := bundle.NewDestination(want.reference(), want.out, o.push && want.tag != "")
+		if err != nil {
+			return err
+		}
 		start := time.Now()
 		image, err := want.image(ctx, o)
 		if err != nil {
 			return fmt.Errorf("build %s: %w", want.reference(), err)
 		}
-		if err := deliver(ctx, image, want.reference(), want.out, o.push && want.tag != ""); err != nil {
+		if err := destination.Deliver(ctx, image, io.Discard); err != nil {
 			return err
 		}
 		digest, err := image.Digest()

@@ -8,7 +8,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/groundwork-dev/groundwork/runner/bundle"
+	"github.com/groundwork-dev/groundwork/runner/bundle/install"
 )
 
 // options are the command's flags.
@@ -70,7 +70,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.BoolVar(&o.push, "push", false, "push the images that a -…-tag names to their registries, with Docker's credentials")
 	f.Var(&o.modules, "modules", "`DIR` with modules, a folder with module.yaml each; may be repeated (default ./modules)")
 	f.StringVar(&o.providers, "providers", "", "`DIR` of an unpacked filesystem mirror of providers (default: looked up, see README.md)")
-	f.StringVar(&o.terraform, "terraform", "", "`FILE` of Terraform (default: "+bundle.TerraformVersion+", looked up or downloaded)")
+	f.StringVar(&o.terraform, "terraform", "", "`FILE` of Terraform (default: "+install.TerraformVersion+", looked up or downloaded)")
 	f.StringVar(&o.version, "version", "dev", "version in the images' labels")
 	if err := f.Parse(args); err != nil {
 		return o, err

@@ -3,32 +3,19 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-
-	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/groundwork-dev/groundwork/runner/bundle"
+	"github.com/groundwork-dev/groundwork/runner/bundle/install"
 )
 
-// terraformBinary is a Terraform and its version.
-type terraformBinary struct{ path, version string }
-
 // findTerraform returns the named binary, or else one of exactly
-// bundle.TerraformVersion.
-func findTerraform(ctx context.Context, path string) (terraformBinary, error) {
+// install.TerraformVersion.
+func findTerraform(ctx context.Context, path string) (bundle.Terraform, error) {
 	if path == "" {
 		var err error
-		if path, err = bundle.FindTerraform(ctx, bundle.TerraformVersion); err != nil {
-			return terraformBinary{}, fmt.Errorf("%w; -terraform names another binary", err)
+		if path, err = install.FindTerraform(ctx, install.TerraformVersion); err != nil {
+			return bundle.Terraform{}, fmt.Errorf("%w; -terraform names another binary", err)
 		}
 	}
-	tf, err := tfexec.NewTerraform(filepath.Dir(path), path)
-	if err != nil {
-		return terraformBinary{}, err
-	}
-	v, _, err := tf.Version(ctx, true)
-	if err != nil {
-		return terraformBinary{}, fmt.Errorf("ask %s for its version: %w", path, err)
-	}
-	return terraformBinary{path, v.String()}, nil
+	return bundle.ReadTerraform(ctx, path)
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/groundwork-dev/groundwork/runner/bundle"
+	"github.com/groundwork-dev/groundwork/runner/bundle/install"
 )
 
 // Terraform returns the path of a Terraform binary.
@@ -18,4 +18,4 @@ func Terraform(t testing.TB) string {
 }
 
 // FindTerraform is Terraform outside of tests.
-func FindTerraform(ctx context.Context) (string, error) { return bundle.FindTerraform(ctx, ">= 1.11") }
+func FindTerraform(ctx context.Context) (string, error) { return install.FindTerraform(ctx, ">= 1.11") }

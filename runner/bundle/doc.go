@@ -1,3 +1,6 @@
-// Package bundle makes bundle images: the runner with Terraform, providers and a
-// module library.
+// Package bundle makes images from files, without Docker: above all bundle images,
+// which hold the runner with Terraform or OpenTofu, providers and a module library.
+//
+// The same inputs give the same digests. What is wrong with the inputs is said before
+// anything is written but the user's cache.
 package bundle

@@ -3,79 +3,85 @@ package bundle
 import (
 	"context"
 	"fmt"
-	"os"
+	"os/exec"
 	"path/filepath"
-	"time"
+	"strings"
 
-	"github.com/hashicorp/go-version"
-	install "github.com/hashicorp/hc-install"
-	"github.com/hashicorp/hc-install/fs"
-	"github.com/hashicorp/hc-install/product"
-	"github.com/hashicorp/hc-install/releases"
-	"github.com/hashicorp/hc-install/src"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/hashicorp/terraform-exec/tfexec"
+
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/runner"
 )
 
-// TerraformVersion is what Groundwork's own bundle has, and what is downloaded when
-// no Terraform is found.
-const TerraformVersion = "1.11.4"
+// Product is the name of what carries out modules.
+type Product string
 
-// FindTerraform returns the path of a Terraform whose version meets the constraint: on
-// the PATH, from an earlier download, or TerraformVersion, downloaded with its checksum
-// and signature verified.
-func FindTerraform(ctx context.Context, constraint string) (string, error) {
-	wanted, err := version.NewConstraint(constraint)
-	if err != nil {
-		return "", err
+const (
+	// ProductTerraform is HashiCorp's.
+	ProductTerraform Product = "Terraform"
+	// ProductOpenTofu is the Linux Foundation's. It asks for providers in a registry of
+	// its own.
+	ProductOpenTofu Product = "OpenTofu"
+)
+
+// label is the image label with the product's version.
+func (p Product) label() string { return v1alpha1.Group + "/" + strings.ToLower(string(p)) }
+
+// command is what the product is called on the command line.
+func (p Product) command() string {
+	if p == ProductOpenTofu {
+		return "tofu"
 	}
-	installed := &fs.Version{Product: product.Terraform, Constraints: wanted}
-	if path, err := installed.Find(ctx); err == nil {
-		return path, nil
-	}
-	dir, err := cacheDir("terraform")
-	if err != nil {
-		return "", err
-	}
-	dir = filepath.Join(dir, TerraformVersion)
-	pinned := version.Must(version.NewVersion(TerraformVersion))
-	cached := &fs.ExactVersion{Product: product.Terraform, Version: pinned, ExtraPaths: []string{dir}}
-	if path, err := cached.Find(ctx); err == nil {
-		return path, nil
-	}
-	path, err := download(ctx, pinned, dir)
-	if err != nil {
-		return "", fmt.Errorf("no Terraform %s is on the PATH, and %s cannot be downloaded: %w", constraint, TerraformVersion, err)
-	}
-	return path, nil
+	return "terraform"
 }
 
-// download installs Terraform into dir, at once and whole: others may do the same at
-// the same time.
-func download(ctx context.Context, v *version.Version, dir string) (string, error) {
-	partial, err := os.MkdirTemp(filepath.Dir(dir), ".partial-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(partial)
-	release := &releases.ExactVersion{Product: product.Terraform, Version: v, InstallDir: partial, Timeout: 5 * time.Minute}
-	path, err := install.NewInstaller().Ensure(ctx, []src.Source{release})
-	if err != nil {
-		return "", err
-	}
-	if err := os.Chmod(partial, 0o755); err != nil {
-		return "", err
-	}
-	if err := os.Rename(partial, dir); err != nil && !os.IsExist(err) {
-		return "", fmt.Errorf("keep the downloaded Terraform: %w", err)
-	}
-	return filepath.Join(dir, filepath.Base(path)), nil
+// Terraform is a Terraform or an OpenTofu for a bundle.
+type Terraform struct {
+	Product Product
+	// Version is what it says of itself: 1.11.4.
+	Version string
+	// Path is the binary; empty when it is in another image.
+	Path string
+
+	// taken is the layer of another image that has it.
+	taken v1.Layer
 }
 
-// cacheDir returns a folder of the user's cache, which exists.
-func cacheDir(name string) (string, error) {
-	cache, err := os.UserCacheDir()
+// ReadTerraform asks a binary what it is. Only the text of `version` has the name of the
+// product; `version -json` has the version alone.
+// Source: https://opentofu.org/docs/cli/commands/version/
+func ReadTerraform(ctx context.Context, path string) (Terraform, error) {
+	path, err := filepath.Abs(path)
 	if err != nil {
-		return "", err
+		return Terraform{}, err
 	}
-	dir := filepath.Join(cache, "groundwork", name)
-	return dir, os.MkdirAll(dir, 0o755)
+	tf, err := tfexec.NewTerraform(filepath.Dir(path), path)
+	if err != nil {
+		return Terraform{}, fmt.Errorf("use %s: %w", path, err)
+	}
+	version, _, err := tf.Version(ctx, true)
+	if err != nil {
+		return Terraform{}, fmt.Errorf("ask %s for its version, which works for a binary of this machine's platform: %w", path, err)
+	}
+	cmd := exec.CommandContext(ctx, path, "version")
+	cmd.Dir = filepath.Dir(path)
+	text, err := cmd.Output()
+	if err != nil {
+		return Terraform{}, fmt.Errorf("ask %s what it is: %w", path, err)
+	}
+	t := Terraform{Product: ProductTerraform, Version: version.String(), Path: path}
+	if strings.HasPrefix(string(text), string(ProductOpenTofu)+" v") {
+		t.Product = ProductOpenTofu
+	}
+	return t, nil
+}
+
+// layer is the one with the binary. The runner knows it by one name, whichever it is.
+func (t Terraform) layer() Layer {
+	name := string(t.Product) + " " + t.Version
+	if t.Path == "" {
+		return Layer{Name: name, taken: t.taken}
+	}
+	return Layer{Name: name, Entries: []Entry{{Path: runner.TerraformBinary, Mode: 0o755, File: t.Path}}, Cached: true}
 }

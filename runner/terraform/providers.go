@@ -31,7 +31,7 @@ func selectProviders(mirror, moduleLock string) ([]byte, error) {
 	for _, source := range slices.Sorted(maps.Keys(available)) {
 		selected := available[source][len(available[source])-1]
 		for _, v := range available[source] {
-			if v.Original() == wanted[source] {
+			if v.Original() == wanted.version(source) {
 				selected = v
 			}
 		}
@@ -68,9 +68,25 @@ func mirrorVersions(mirror string) (map[string][]*version.Version, error) {
 	return versions, nil
 }
 
+// locked are the versions in a dependency lock file, by source address.
+type locked map[string]string
+
+// version returns the version for a provider of the bundle. A bundle with OpenTofu has
+// providers under the address in OpenTofu's registry, while a module may be locked with
+// Terraform's, as package runner/bundle has verified.
+func (l locked) version(source string) string {
+	if v, ok := l[source]; ok {
+		return v
+	}
+	if rest, ok := strings.CutPrefix(source, "registry.opentofu.org/"); ok {
+		return l["registry.terraform.io/"+rest]
+	}
+	return ""
+}
+
 // lockedVersions reads the versions in a dependency lock file, by source
 // address; a module need not have one.
-func lockedVersions(file string) (map[string]string, error) {
+func lockedVersions(file string) (locked, error) {
 	src, err := os.ReadFile(file)
 	if os.IsNotExist(err) {
 		return nil, nil
@@ -92,7 +108,7 @@ func lockedVersions(file string) (map[string]string, error) {
 	if diags := gohcl.DecodeBody(parsed.Body, nil, &content); diags.HasErrors() {
 		return nil, fmt.Errorf("read the module's lock file: %w", diags)
 	}
-	versions := map[string]string{}
+	versions := locked{}
 	for _, p := range content.Providers {
 		versions[p.Source] = p.Version
 	}

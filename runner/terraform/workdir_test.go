@@ -66,7 +66,7 @@ func TestUnpack(t *testing.T) {
 }
 
 func TestSelectProviders(t *testing.T) {
-	const aws = "registry.terraform.io/hashicorp/aws"
+	const aws, openTofu = "registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws"
 	cases := map[string]struct {
 		reason  string
 		mirror  []string
@@ -94,6 +94,23 @@ func TestSelectProviders(t *testing.T) {
   version = "5.99.0"
 }`,
 			"provider \"" + aws + "\" {\n  version = \"5.100.0\"\n}\n", false,
+		},
+		"locked for Terraform": {
+			"OpenTofu's providers are those that Terraform's lock names, without one of its own.",
+			[]string{openTofu + "/5.99.0", openTofu + "/5.100.0"}, `provider "` + aws + `" {
+  version = "5.99.0"
+}`,
+			"provider \"" + openTofu + "\" {\n  version = \"5.99.0\"\n}\n", false,
+		},
+		"locked for both": {
+			"Its own lock comes first.",
+			[]string{openTofu + "/5.99.0", openTofu + "/5.100.0"}, `provider "` + aws + `" {
+  version = "5.100.0"
+}
+provider "` + openTofu + `" {
+  version = "5.99.0"
+}`,
+			"provider \"" + openTofu + "\" {\n  version = \"5.99.0\"\n}\n", false,
 		},
 		"none": {"A bundle may have no providers.", nil, "", "", false},
 		"lock": {"A lock file that cannot be read is said so.", nil, "provider {", "", true},

@@ -1,4 +1,4 @@
-package main
+package bundle
 
 import (
 	"archive/tar"
@@ -10,23 +10,25 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner"
 )
 
-// libraryModule is a module and the folder that it comes from.
-type libraryModule struct {
+// Module is a module and the folder that it comes from.
+type Module struct {
 	*modules.Module
 	folder string
 	// files are what the image has of it: what Terraform needs, and what the catalogue
 	// shows.
-	files []entry
+	files []Entry
 }
 
-// loadModules loads the libraries. A name may be in one of them only.
-func loadModules(libraries []string) ([]libraryModule, error) {
-	var all []libraryModule
+// LoadModules loads libraries, folders with a folder for each module. A name may be in
+// one of them only.
+func LoadModules(libraries []string) ([]Module, error) {
+	var all []Module
 	from := map[string]string{}
 	for _, library := range libraries {
 		catalogue, err := modules.Load(os.DirFS(library))
@@ -38,7 +40,7 @@ func loadModules(libraries []string) ([]libraryModule, error) {
 				return nil, fmt.Errorf("the module %s is in %s and in %s", m.Name, other, library)
 			}
 			from[m.Name] = library
-			loaded := libraryModule{Module: m, folder: filepath.Join(library, m.Name)}
+			loaded := Module{Module: m, folder: filepath.Join(library, m.Name)}
 			if err := loaded.read(); err != nil {
 				return nil, fmt.Errorf("read the module %s: %w", m.Name, err)
 			}
@@ -53,15 +55,15 @@ func loadModules(libraries []string) ([]libraryModule, error) {
 
 // read collects the module's files, so that the catalogue in the image has the
 // same digests as the one that was loaded here.
-func (m *libraryModule) read() error {
+func (m *Module) read() error {
 	dir := path.Join(runner.ModulesDir, m.Name)
 	manifest, err := os.ReadFile(filepath.Join(m.folder, "module.yaml"))
 	if err != nil {
 		return err
 	}
-	m.files = []entry{{path: path.Join(dir, "module.yaml"), mode: 0o644, content: manifest}}
+	m.files = []Entry{{Path: path.Join(dir, "module.yaml"), Mode: 0o644, Content: manifest}}
 	if m.Example != "" {
-		m.files = append(m.files, entry{path: path.Join(dir, "examples", "first", "infrastructure.yaml"), mode: 0o644, content: []byte(m.Example)})
+		m.files = append(m.files, Entry{Path: path.Join(dir, "examples", "first", "infrastructure.yaml"), Mode: 0o644, Content: []byte(m.Example)})
 	}
 	zr, err := gzip.NewReader(bytes.NewReader(m.Archive()))
 	if err != nil {
@@ -79,19 +81,20 @@ func (m *libraryModule) read() error {
 		if err != nil {
 			return err
 		}
-		m.files = append(m.files, entry{path: path.Join(dir, header.Name), mode: 0o644, content: content})
+		m.files = append(m.files, Entry{Path: path.Join(dir, header.Name), Mode: 0o644, Content: content})
 	}
 }
 
-func moduleEntries(all []libraryModule) []entry {
-	var entries []entry
+// moduleLayer is the module library.
+func moduleLayer(all []Module) Layer {
+	layer := Layer{Name: "modules: " + strings.Join(moduleNames(all), ", ")}
 	for _, m := range all {
-		entries = append(entries, m.files...)
+		layer.Entries = append(layer.Entries, m.files...)
 	}
-	return entries
+	return layer
 }
 
-func moduleNames(all []libraryModule) []string {
+func moduleNames(all []Module) []string {
 	var names []string
 	for _, m := range all {
 		names = append(names, m.Name+" "+m.Version)

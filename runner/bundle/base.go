@@ -1,24 +1,24 @@
-package main
+package bundle
 
 import (
 	"errors"
 	"os"
 )
 
-// baseEntries is what every image has: the user that it runs as, who signs the
-// certificates of the world, and the folders that a read-only root needs to have
-// for what is mounted there.
-func baseEntries() ([]entry, error) {
+// BaseLayer is what every image has: the user that it runs as, who signs the
+// certificates of the world (as on this machine), and the folders that a read-only
+// root needs to have for what is mounted there.
+func BaseLayer() (Layer, error) {
 	certificates, err := hostCertificates()
 	if err != nil {
-		return nil, err
+		return Layer{}, err
 	}
-	return []entry{
-		{path: "/etc/group", mode: 0o644, content: []byte("root:x:0:\ngroundwork:x:65532:\n")},
-		{path: "/etc/passwd", mode: 0o644, content: []byte("root:x:0:0:root:/:/sbin/nologin\ngroundwork:x:65532:65532:groundwork:/tmp:/sbin/nologin\n")},
-		{path: "/etc/ssl/certs/ca-certificates.crt", mode: 0o644, content: certificates},
-		{path: "/tmp/", mode: 0o1777},
-	}, nil
+	return Layer{Name: "base", Entries: []Entry{
+		{Path: "/etc/group", Mode: 0o644, Content: []byte("root:x:0:\ngroundwork:x:65532:\n")},
+		{Path: "/etc/passwd", Mode: 0o644, Content: []byte("root:x:0:0:root:/:/sbin/nologin\ngroundwork:x:65532:65532:groundwork:/tmp:/sbin/nologin\n")},
+		{Path: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644, Content: certificates},
+		{Path: "/tmp/", Mode: 0o1777},
+	}}, nil
 }
 
 // hostCertificates reads the CA certificates where Linux distributions keep them.

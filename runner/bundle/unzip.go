@@ -1,4 +1,4 @@
-package main
+package bundle
 
 import (
 	"archive/zip"
@@ -14,16 +14,16 @@ import (
 // unzipProvider unpacks an archive of a packed mirror,
 // <host>/<namespace>/<type>/terraform-provider-<type>_<version>_<platform>.zip,
 // into the place that it has in an unpacked one, at once and whole.
-func unzipProvider(packed, archive, mirror string) error {
+func unzipProvider(packed, archive, mirror, platform string) error {
 	rel, err := filepath.Rel(packed, filepath.Dir(archive))
 	if err != nil {
 		return err
 	}
-	version, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(archive), "_"+platform()+".zip"), "terraform-provider-"+filepath.Base(rel)+"_")
+	version, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(archive), "_"+platform+".zip"), "terraform-provider-"+filepath.Base(rel)+"_")
 	if !ok {
 		return fmt.Errorf("%s is not named as a provider's archive is", filepath.Base(archive))
 	}
-	target := filepath.Join(mirror, rel, version, platform())
+	target := filepath.Join(mirror, rel, version, platform)
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}

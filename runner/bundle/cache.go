@@ -1,4 +1,4 @@
-package main
+package bundle
 
 import (
 	"compress/gzip"
@@ -13,6 +13,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/groundwork-dev/groundwork/runner/bundle/install"
 )
 
 // compressionLevel trades size for time: layers are made and unpacked far more
@@ -50,35 +52,35 @@ func (l *storedLayer) Uncompressed() (io.ReadCloser, error) {
 }
 
 // cachedLayer returns the layer from the cache, making it first if need be.
-func (s layerSource) cachedLayer() (v1.Layer, error) {
-	key, err := s.key()
+func (l Layer) cachedLayer() (v1.Layer, error) {
+	key, err := l.key()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := cacheDir("layers")
+	dir, err := install.CacheDir("layers")
 	if err != nil {
 		return nil, err
 	}
-	l := &storedLayer{path: filepath.Join(dir, key+".tar.gz")}
+	kept := &storedLayer{path: filepath.Join(dir, key+".tar.gz")}
 	meta := filepath.Join(dir, key+".json")
-	if b, err := os.ReadFile(meta); err == nil && json.Unmarshal(b, l) == nil {
-		if info, err := os.Stat(l.path); err == nil && info.Size() == l.SizeInBytes {
-			return l, nil
+	if b, err := os.ReadFile(meta); err == nil && json.Unmarshal(b, kept) == nil {
+		if info, err := os.Stat(kept.path); err == nil && info.Size() == kept.SizeInBytes {
+			return kept, nil
 		}
 	}
-	if err := s.store(l); err != nil {
+	if err := l.store(kept); err != nil {
 		return nil, fmt.Errorf("keep a layer in %s: %w", dir, err)
 	}
-	b, err := json.Marshal(l)
+	b, err := json.Marshal(kept)
 	if err != nil {
 		return nil, err
 	}
-	return l, os.WriteFile(meta, b, 0o644)
+	return kept, os.WriteFile(meta, b, 0o644)
 }
 
 // store writes the layer to its path, at once and whole, and notes its digests.
-func (s layerSource) store(l *storedLayer) error {
-	f, err := os.CreateTemp(filepath.Dir(l.path), ".partial-")
+func (l Layer) store(kept *storedLayer) error {
+	f, err := os.CreateTemp(filepath.Dir(kept.path), ".partial-")
 	if err != nil {
 		return err
 	}
@@ -89,12 +91,12 @@ func (s layerSource) store(l *storedLayer) error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	err = errors.Join(s.write(io.MultiWriter(zw, diffID)), zw.Close(), f.Close())
+	err = errors.Join(l.write(io.MultiWriter(zw, diffID)), zw.Close(), f.Close())
 	if err != nil {
 		return err
 	}
-	l.DigestHash, l.DiffIDHash, l.SizeInBytes = imageHash(digest), imageHash(diffID), counter.n
-	return os.Rename(f.Name(), l.path)
+	kept.DigestHash, kept.DiffIDHash, kept.SizeInBytes = imageHash(digest), imageHash(diffID), counter.n
+	return os.Rename(f.Name(), kept.path)
 }
 
 func imageHash(h hash.Hash) v1.Hash {
@@ -110,14 +112,4 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)
 	return n, err
-}
-
-// cacheDir returns a folder of the user's cache, which exists.
-func cacheDir(name string) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "groundwork", name)
-	return dir, os.MkdirAll(dir, 0o755)
 }
