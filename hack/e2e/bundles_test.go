@@ -5,13 +5,19 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/registry"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,49 +27,61 @@ import (
 	"github.com/groundwork-dev/groundwork/hack/devenv"
 )
 
-// greeting is a module that no bundle of ours has, with its version as an output.
-const greeting = `
-variable "name" {
-  description = "Whom to greet."
-  type        = string
-}
-
-resource "terraform_data" "greeting" {
-  input = "Hello ${var.name}, this is VERSION"
-}
-
-output "greeting" {
-  description = "The greeting."
-  value       = terraform_data.greeting.output
-}
-`
-
 // extraBundle is a bundle with one version of the module greeting.
 type extraBundle struct{ name, version, repository string }
 
 func (b extraBundle) image() string { return b.repository + ":" + b.version }
 
-// loadBundle builds a bundle of a library that is not ours.
-func loadBundle(t *testing.T, name, version string) extraBundle {
+// platformTeam is somebody with the command line, a library of his own and a registry.
+type platformTeam struct {
+	*testing.T
+	command, library, registry string
+}
+
+func newPlatformTeam(t *testing.T) platformTeam {
 	t.Helper()
-	library := t.TempDir()
-	dir := filepath.Join(library, "greeting")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(server.Close)
+	team := platformTeam{t, filepath.Join(t.TempDir(), "groundwork"), filepath.Join(t.TempDir(), "modules"), strings.TrimPrefix(server.URL, "http://")}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", team.command, "./cmd/groundwork")
+	build.Dir = stage.Root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
-	for file, text := range map[string]string{
-		"module.yaml": "version: " + version + "\nsummary: Greets somebody.\n",
-		"main.tf":     strings.ReplaceAll(greeting, "VERSION", version),
+	team.groundwork("modules", "new", "greeting", "--library", team.library)
+	return team
+}
+
+func (p platformTeam) groundwork(args ...string) {
+	p.Helper()
+	if out, err := exec.CommandContext(p.Context(), p.command, args...).CombinedOutput(); err != nil {
+		p.Fatalf("groundwork %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// bundle makes a version of the module, which greets with it, and pushes a bundle of it.
+func (p platformTeam) bundle(name, version string) extraBundle {
+	p.Helper()
+	for file, edit := range map[string][2]string{
+		"module.yaml":                        {`version: \S+`, "version: " + version},
+		"variables.tf":                       {`default     = ".*"`, `default     = "Hello from ` + version + `"`},
+		"tests/module.tftest.hcl":            {`"Hello.*, World"`, `"Hello from ` + version + `, World"`},
+		"examples/first/infrastructure.yaml": {`moduleVersion: .*`, "moduleVersion: " + version},
 	} {
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
+		file = filepath.Join(p.library, "greeting", file)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			p.Fatal(err)
+		}
+		if err := os.WriteFile(file, regexp.MustCompile(edit[0]).ReplaceAll(text, []byte(edit[1])), 0o600); err != nil {
+			p.Fatal(err)
 		}
 	}
-	repository, err := stage.LoadBundle(t.Context(), version, library)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return extraBundle{name, version, repository}
+	p.groundwork("modules", "docs", p.library)
+	p.groundwork("modules", "test", p.library)
+	b := extraBundle{name, version, p.registry + "/team/bundle"}
+	p.groundwork("bundle", "build", p.library, "--from", stage.BundleFile(), "--tag", b.image(), "--push")
+	return b
 }
 
 // installBundles upgrades the release to these bundles beside the default one.
@@ -77,12 +95,13 @@ func installBundles(ctx context.Context, bundles ...extraBundle) error {
 	return stage.Install(ctx, settings...)
 }
 
-// TestBundles installs two bundles beside ours, one after the other, with a module in
+// TestBundles installs two bundles of a platform team beside ours, one after the other, with a module in
 // another version each, and takes both away again. It is not parallel: there is one
 // installation.
 func TestBundles(t *testing.T) {
-	needsOwnCluster(t, "the bundles' images are loaded into its node")
-	one, two := loadBundle(t, "one", "1.1.0"), loadBundle(t, "two", "2.0.0")
+	needsOwnCluster(t, "its node pulls the bundles from a registry on this machine")
+	team := newPlatformTeam(t)
+	one, two := team.bundle("one", "1.1.0"), team.bundle("two", "2.0.0")
 	t.Cleanup(func() {
 		if err := installBundles(context.Background()); err != nil {
 			t.Error(err)
@@ -139,7 +158,7 @@ func wantGreeting(t *testing.T, infra *v1alpha1.Infrastructure, from extraBundle
 	if m := infra.Status.Module; m == nil || m.Version != from.version || m.Bundle != from.name {
 		t.Errorf("%s: applied is %+v, want %+v", infra.Name, m, from)
 	}
-	if got, want := outputs(t, infra)["greeting"], "Hello "+infra.Name+", this is "+from.version; got != want {
+	if got, want := outputs(t, infra)["message"], "Hello from "+from.version+", "+infra.Name; got != want {
 		t.Errorf("%s: got the greeting %q, want %q", infra.Name, got, want)
 	}
 	var events corev1.EventList
