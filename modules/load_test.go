@@ -140,6 +140,7 @@ notes: {1.2.0: A note.}
 		},
 		Spec: v1alpha1.ModuleSpec{
 			Version: "1.2.3", Summary: "A module for tests.", Digest: m.Digest,
+			Versions: []v1alpha1.ModuleVersion{{Version: "1.2.3", Digest: m.Digest}},
 			Variables: []v1alpha1.ModuleVariable{
 				{Name: "anything", Type: "any", Default: raw(`[1,"a"]`)},
 				{Name: "name", Type: "string", Required: true},

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/go-version"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -50,6 +51,18 @@ type Manifest struct {
 type Durations struct {
 	Create  metav1.Duration `json:"create"`
 	Destroy metav1.Duration `json:"destroy"`
+}
+
+// minTimeout is what a run is given at least.
+const minTimeout = 30 * time.Minute
+
+// Timeout is what a run of the module is given when its object does not say: three
+// times the longer duration, and 30 minutes at least.
+func (m *Manifest) Timeout() time.Duration {
+	if m.Durations == nil {
+		return minTimeout
+	}
+	return max(minTimeout, 3*m.Durations.Create.Duration, 3*m.Durations.Destroy.Duration)
 }
 
 // readManifest reads module.yaml, which has to be as its schema says.

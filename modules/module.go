@@ -18,6 +18,8 @@ import (
 type Module struct {
 	// Name is the folder's name, a DNS label.
 	Name string
+	// Bundle is the name of the library's bundle; empty for the default one.
+	Bundle string
 	// Manifest is what module.yaml says.
 	Manifest
 	// Digest is the SHA-256 of the names and contents of exactly the files in the
@@ -57,6 +59,11 @@ type Output struct {
 // no entries for folders. It must not be changed.
 func (m *Module) Archive() []byte { return m.archive }
 
+// entry is the module among its versions.
+func (m *Module) entry() v1alpha1.ModuleVersion {
+	return v1alpha1.ModuleVersion{Version: m.Version, Digest: m.Digest, Bundle: m.Bundle}
+}
+
 // Output returns the output of that name.
 func (m *Module) Output(name string) (Output, bool) {
 	i, found := slices.BinarySearchFunc(m.Outputs, name, func(o Output, name string) int {
@@ -91,7 +98,8 @@ func (m *Module) variable(name string) *Variable {
 	return &m.Variables[i]
 }
 
-// Object returns the module's entry in the cluster's catalogue.
+// Object returns the module's entry in the cluster's catalogue, were it the only
+// version.
 func (m *Module) Object() *v1alpha1.Module {
 	schema, err := json.Marshal(m.Schema())
 	if err != nil {
@@ -110,6 +118,8 @@ func (m *Module) Object() *v1alpha1.Module {
 			Version:       m.Version,
 			Summary:       m.Summary,
 			Digest:        m.Digest,
+			Bundle:        m.Bundle,
+			Versions:      []v1alpha1.ModuleVersion{m.entry()},
 			Providers:     slices.Clone(m.Providers),
 			StatefulTypes: slices.Clone(m.StatefulTypes),
 			Notes:         maps.Clone(m.Notes),

@@ -83,7 +83,8 @@ func (m *Module) writeRuns(b *strings.Builder) {
 	}
 	b.WriteString("\n### Runs\n")
 	if d := m.Durations; d != nil {
-		fmt.Fprintf(b, "\nA create usually takes %s, a destroy %s.\n", duration.HumanDuration(d.Create.Duration), duration.HumanDuration(d.Destroy.Duration))
+		fmt.Fprintf(b, "\nA create usually takes %s, a destroy %s. A run is stopped after %s unless `timeout` says otherwise; give a HelmRelease that waits for it no less.\n",
+			duration.HumanDuration(d.Create.Duration), duration.HumanDuration(d.Destroy.Duration), duration.HumanDuration(m.Timeout()))
 	}
 	if len(m.StatefulTypes) > 0 {
 		types := make([]string, len(m.StatefulTypes))

@@ -30,7 +30,7 @@ notes:
 	}
 	_, got, _ := strings.Cut(c.Modules()[0].Reference(), "### Runs\n")
 	const want = `
-A create usually takes 10m, a destroy 90s.
+A create usually takes 10m, a destroy 90s. A run is stopped after 30m unless ` + "`timeout`" + ` says otherwise; give a HelmRelease that waits for it no less.
 
 Data, or what others know it by, goes with: ` + "`aws_a`, `aws_b`" + `.
 

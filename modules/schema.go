@@ -118,11 +118,11 @@ func objectSchema(ty cty.Type, defaults *typeexpr.Defaults) apiextensionsv1.JSON
 // tupleSchema says how many elements there are, and what each of them may be:
 // OpenAPI has no types by position.
 func tupleSchema(ty cty.Type, defaults *typeexpr.Defaults) apiextensionsv1.JSONSchemaProps {
-	var any apiextensionsv1.JSONSchemaProps
+	var anyOne apiextensionsv1.JSONSchemaProps
 	for i, element := range ty.TupleElementTypes() {
-		any.AnyOf = append(any.AnyOf, schemaOf(element, child(defaults, strconv.Itoa(i))))
+		anyOne.AnyOf = append(anyOne.AnyOf, schemaOf(element, child(defaults, strconv.Itoa(i))))
 	}
-	s := array(any)
+	s := array(anyOne)
 	s.MinItems = ptr.To(int64(ty.Length()))
 	s.MaxItems = s.MinItems
 	return s

@@ -49,7 +49,7 @@ const (
 
 // Reasons to stall. Ready=False, Stalled=True.
 const (
-	// ReasonModuleNotFound: the bundle has no module of that name, or none in a
+	// ReasonModuleNotFound: no bundle has a module of that name, or none in a
 	// version that spec.moduleVersion admits.
 	ReasonModuleNotFound = "ModuleNotFound"
 	// ReasonInvalidVariables: a variable is unknown, missing or of a wrong type.
@@ -57,9 +57,6 @@ const (
 	// ReasonInvalidOutputs: spec.outputs names an output that the module does not
 	// have, a key that a Secret cannot have, or a template that does not parse.
 	ReasonInvalidOutputs = "InvalidOutputs"
-	// ReasonModuleForbidden: the user who writes the object may not use the module.
-	// The webhook alone says so; the controller does not know who it was.
-	ReasonModuleForbidden = "ModuleForbidden"
 	// ReasonProviderConfigNotFound: the named ProviderConfig, or a default one,
 	// does not exist, or more than one is the default.
 	ReasonProviderConfigNotFound = "ProviderConfigNotFound"

@@ -155,8 +155,8 @@ func TestInfrastructure_defaults(t *testing.T) {
 	if got.Status.ObservedGeneration != -1 {
 		t.Errorf("status.observedGeneration is %d, want -1: without it, kstatus takes the object for current", got.Status.ObservedGeneration)
 	}
-	if got.Spec.Timeout.Duration != 30*time.Minute {
-		t.Errorf("spec.timeout is %s, want 30m", got.Spec.Timeout.Duration)
+	if got.Spec.DeletionPolicy != DeletionPolicyDelete {
+		t.Errorf("spec.deletionPolicy is %q, want Delete", got.Spec.DeletionPolicy)
 	}
 }
 

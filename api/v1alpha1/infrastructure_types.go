@@ -90,8 +90,8 @@ type InfrastructureSpec struct {
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
 	// Timeout bounds one run, its pod's start included; Terraform is then stopped
-	// gracefully and its state saved. From 10s to 24h.
-	// +kubebuilder:default="30m"
+	// gracefully and its state saved. From 10s to 24h. Default: three times what the
+	// module says that a create or a destroy takes, and 30m at least.
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="timeout must be a duration between 10s and 24h, such as 30m"
 	// +optional
 	Timeout metav1.Duration `json:"timeout,omitzero"`
@@ -261,6 +261,11 @@ type ModuleReference struct {
 	Version string `json:"version"`
 	// Digest is the SHA-256 of the module's files, "sha256:<hex>".
 	Digest string `json:"digest"`
+	// Bundle is the bundle that the module is taken from, and whose image the runner
+	// pod has; absent for the default one.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Bundle string `json:"bundle,omitempty"`
 }
 
 // CurrentRun is what the run under way does.

@@ -5,8 +5,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Module is an entry of the catalogue: a Terraform module of the bundle. The
-// controller writes it and puts back what others change.
+// Module is an entry of the catalogue: a Terraform module of a bundle, or of several
+// in a version each. The controller writes it and puts back what others change.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=tfmod,categories=groundwork
@@ -30,14 +30,25 @@ type ModuleList struct {
 	Items           []Module `json:"items"`
 }
 
-// ModuleSpec describes a module as its files do.
+// ModuleSpec describes a module as its files do, in the version that an
+// Infrastructure without a moduleVersion gets.
 type ModuleSpec struct {
-	// Version is the module's semantic version.
+	// Version is the module's semantic version: the newest, and a pre-release only
+	// when there is nothing else.
 	Version string `json:"version"`
 	// Summary is what it makes, in one line.
 	Summary string `json:"summary"`
 	// Digest is the SHA-256 of the module's files, "sha256:<hex>".
 	Digest string `json:"digest"`
+	// Bundle is the bundle that has this version; absent for the default one.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Bundle string `json:"bundle,omitempty"`
+	// Versions are all versions of the module that there are, newest first.
+	// +listType=map
+	// +listMapKey=version
+	// +optional
+	Versions []ModuleVersion `json:"versions,omitempty"`
 	// Variables are its inputs, sorted by name.
 	// +listType=map
 	// +listMapKey=name
@@ -72,6 +83,18 @@ type ModuleSpec struct {
 	// tools; Variables say the same to people.
 	// +optional
 	Schema *apiextensionsv1.JSON `json:"schema,omitempty"`
+}
+
+// ModuleVersion is a version of a module.
+type ModuleVersion struct {
+	// Version is the semantic version.
+	Version string `json:"version"`
+	// Digest is the SHA-256 of the module's files in it, "sha256:<hex>".
+	Digest string `json:"digest"`
+	// Bundle is the bundle that has it; absent for the default one.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Bundle string `json:"bundle,omitempty"`
 }
 
 // ModuleDurations are what the runs of a module usually take.

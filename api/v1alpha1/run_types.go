@@ -163,7 +163,7 @@ const (
 	// RunReasonRunnerFailed: the runner ended without a result.
 	RunReasonRunnerFailed RunReason = "RunnerFailed"
 	// RunReasonSuperseded: something else was wanted before a pod had taken the
-	// run; nothing was touched.
+	// run, or its bundle was gone; nothing was touched.
 	RunReasonSuperseded RunReason = "Superseded"
 )
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -76,11 +78,17 @@ func waitForAPIServer(ctx context.Context, config *rest.Config) error {
 	})
 }
 
+// catalogue reads the module libraries of all bundles.
 func (o *options) catalogue() (*modules.Catalogue, error) {
-	if o.modulesDir == "" {
-		return modules.Bundled()
+	bundles := []modules.Bundle{{Library: modules.Library()}}
+	if o.modulesDir != "" {
+		bundles[0].Library = os.DirFS(o.modulesDir)
 	}
-	return modules.Load(os.DirFS(o.modulesDir))
+	for _, bundle := range o.extraBundles {
+		name, _, _ := strings.Cut(bundle, "=")
+		bundles = append(bundles, modules.Bundle{Name: name, Library: os.DirFS(filepath.Join(o.extraModulesDir, name))})
+	}
+	return modules.LoadBundles(bundles...)
 }
 
 // newManager caches what is watched: Infrastructures of the namespaces that the

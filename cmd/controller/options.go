@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner/pod"
 )
 
@@ -27,6 +28,9 @@ type options struct {
 
 	webhook webhookOptions
 
+	extraBundles    []string
+	extraModulesDir string
+
 	runnerImage          string
 	runnerServiceAccount string
 	runnerTemplate       string
@@ -37,7 +41,7 @@ type options struct {
 func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "system namespace: runs, runner pods, state and credentials live there; default $POD_NAMESPACE")
 	f.StringSliceVar(&o.watchNamespaces, "watch-namespaces", nil, "namespace whose Infrastructures are reconciled; may be repeated or a list a,b; default all. Those of another namespace are left alone, also when they are deleted")
-	f.StringVar(&o.modulesDir, "modules-dir", "", "directory with the module library, a folder a module; default the bundled one")
+	f.StringVar(&o.modulesDir, "modules-dir", "", "directory with the default bundle's module library, a folder a module; default the one that comes with the controller")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics endpoint; 0 for none")
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	f.BoolVar(&o.leaderElect, "leader-elect", true, "let one of several replicas work at a time")
@@ -52,7 +56,9 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.webhook.secret, "webhook-secret", "groundwork-webhook", "Secret that keeps the webhook's certificate, for --webhook-rotate; it has to be there, and may be empty")
 	f.StringVar(&o.webhook.configuration, "webhook-configuration", "groundwork-webhook", "ValidatingWebhookConfiguration that gets the certificate's CA, for --webhook-rotate")
 
-	f.StringVar(&o.runnerImage, "runner-image", "", "bundle image of the runner pods; required")
+	f.StringVar(&o.runnerImage, "runner-image", "", "image of the default bundle, for the runner pods; required")
+	f.StringArrayVar(&o.extraBundles, "extra-bundle", nil, "a further bundle, as NAME=IMAGE; may be repeated. Of modules that several bundles have in the same version the first one's is taken, the default bundle's before all")
+	f.StringVar(&o.extraModulesDir, "extra-modules-dir", "", "directory with the module libraries of the further bundles, a folder a bundle, of its name; required with --extra-bundle")
 	f.StringVar(&o.runnerServiceAccount, "runner-service-account", "groundwork-runner", "ServiceAccount of runner pods whose credentials name none")
 	f.StringVar(&o.runnerTemplate, "runner-template", "", "YAML file of what runner pods have besides: labels, annotations, imagePullPolicy, imagePullSecrets, resources, priorityClassName, nodeSelector, tolerations, affinity, env, each as in a Pod")
 	f.DurationVar(&o.runnerStartTimeout, "runner-start-timeout", 10*time.Minute, "how long a runner pod may take to start")
@@ -74,6 +80,9 @@ func (o *options) check(args []string) error {
 	if err := o.webhook.check(); err != nil {
 		return err
 	}
+	if err := o.checkExtraBundles(); err != nil {
+		return err
+	}
 	for _, ns := range o.watchNamespaces {
 		if problems := validation.IsDNS1123Label(ns); len(problems) > 0 {
 			return fmt.Errorf("--watch-namespaces: got %q, wanted the name of a namespace: %s", ns, strings.Join(problems, "; "))
@@ -82,6 +91,28 @@ func (o *options) check(args []string) error {
 	var level zapcore.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
 		return fmt.Errorf("--log-level: got %q, wanted debug, info, warn or error", o.logLevel)
+	}
+	return nil
+}
+
+// checkExtraBundles reports bundles that have no name, no image or no modules.
+func (o *options) checkExtraBundles() error {
+	seen := map[string]bool{modules.DefaultBundle: true}
+	for _, bundle := range o.extraBundles {
+		name, image, found := strings.Cut(bundle, "=")
+		if !found || image == "" {
+			return fmt.Errorf("--extra-bundle: got %q, wanted NAME=IMAGE", bundle)
+		}
+		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+			return fmt.Errorf("--extra-bundle: got the name %q, wanted a DNS label: %s", name, strings.Join(problems, "; "))
+		}
+		if seen[name] {
+			return fmt.Errorf("--extra-bundle: there is another bundle %q; give this one another name (%q is that of --runner-image)", name, modules.DefaultBundle)
+		}
+		seen[name] = true
+	}
+	if len(o.extraBundles) > 0 && o.extraModulesDir == "" {
+		return fmt.Errorf("--extra-modules-dir is empty; name the directory with the modules of --extra-bundle")
 	}
 	return nil
 }
@@ -97,8 +128,13 @@ func (o *options) level() zapcore.Level {
 func (o *options) pod() (pod.Config, error) {
 	config := pod.Config{
 		Image:                  o.runnerImage,
+		ExtraImages:            map[string]string{},
 		ServiceAccountName:     o.runnerServiceAccount,
 		TerminationGracePeriod: o.runnerGrace,
+	}
+	for _, bundle := range o.extraBundles {
+		name, image, _ := strings.Cut(bundle, "=")
+		config.ExtraImages[name] = image
 	}
 	if o.runnerTemplate == "" {
 		return config, nil

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +35,14 @@ func TestOptions_check(t *testing.T) {
 		{"An argument.", "shop", nil, []string{`"shop"`, "flags only"}},
 		{"No system namespace.", "--namespace=", nil, []string{"--namespace", "POD_NAMESPACE"}},
 		{"No image.", "--runner-image=", nil, []string{"--runner-image", "bundle"}},
+		{"Further bundles.", "--extra-bundle=data=registry.example.com/data@sha256:0 --extra-bundle=net=net:1 --extra-modules-dir=/modules", nil, nil},
+		{"A bundle without an image.", "--extra-bundle=data --extra-modules-dir=/modules", nil, []string{"--extra-bundle", `got "data"`, "NAME=IMAGE"}},
+		{"A bundle with an empty image.", "--extra-bundle=data= --extra-modules-dir=/modules", nil, []string{"--extra-bundle", `got "data="`, "NAME=IMAGE"}},
+		{"A bundle without a name.", "--extra-bundle==data:1 --extra-modules-dir=/modules", nil, []string{"--extra-bundle", `got the name ""`, "DNS label"}},
+		{"A bundle's name with a path.", "--extra-bundle=../data=data:1 --extra-modules-dir=/modules", nil, []string{"--extra-bundle", `got the name "../data"`}},
+		{"A bundle that is called like another.", "--extra-bundle=data=a --extra-bundle=data=b --extra-modules-dir=/modules", nil, []string{"--extra-bundle", `another bundle "data"`}},
+		{"A bundle that is called like the default one.", "--extra-bundle=default=a --extra-modules-dir=/modules", nil, []string{"--extra-bundle", `another bundle "default"`, "--runner-image"}},
+		{"Bundles without modules.", "--extra-bundle=data=a", nil, []string{"--extra-modules-dir", "--extra-bundle"}},
 		{"No workers.", "--workers=0", nil, []string{"--workers", "got 0", "1 or more"}},
 		{"A webhook of another's certificate.", "--webhook-rotate=false --webhook-secret=", nil, nil},
 		{"No webhook.", "--webhook=false --webhook-port=0 --webhook-cert-dir=", nil, nil},
@@ -68,5 +79,39 @@ func TestOptions_check(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A further bundle's modules come from the folder of its name, and its image goes to its
+// runner pods.
+func TestOptions_extraBundles(t *testing.T) {
+	root := t.TempDir()
+	for folder, version := range map[string]string{"default": "1.0.0", "data": "2.0.0"} {
+		module := filepath.Join(root, folder, "queue")
+		must(t, os.MkdirAll(module, 0o700))
+		must(t, os.WriteFile(filepath.Join(module, "module.yaml"), []byte("version: "+version+"\nsummary: For tests\n"), 0o600))
+		must(t, os.WriteFile(filepath.Join(module, "main.tf"), nil, 0o600))
+	}
+	o := options{
+		runnerImage: "bundle", modulesDir: filepath.Join(root, "default"),
+		extraBundles: []string{"data=registry.example.com:5000/data@sha256:0"}, extraModulesDir: root,
+	}
+	catalogue, err := o.catalogue()
+	must(t, err)
+	config, err := o.pod()
+	must(t, err)
+	for constraint, want := range map[string][]string{
+		"~> 1.0": {"", "bundle"},
+		"~> 2.0": {"data", "registry.example.com:5000/data@sha256:0"},
+	} {
+		module, err := catalogue.Get("queue", constraint)
+		must(t, err)
+		if got := []string{module.Bundle, config.ImageOf(module.Bundle)}; !slices.Equal(got, want) {
+			t.Errorf("%s is of %q, want %q", constraint, got, want)
+		}
+	}
+	o.extraBundles = append(o.extraBundles, "gone=image")
+	if _, err := o.catalogue(); err == nil || !strings.Contains(err.Error(), "bundle gone") {
+		t.Errorf("got %v, want it to say that bundle gone has no modules", err)
 	}
 }

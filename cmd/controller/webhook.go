@@ -57,7 +57,7 @@ func (o *webhookOptions) server() webhook.Server {
 
 // setupWebhook registers the webhook and its certificate. The controller is not ready
 // before it serves: then an installation that has come up refuses what is wrong.
-func setupWebhook(ctx context.Context, mgr ctrl.Manager, o options, catalogue infrastructure.Catalogue, live client.Client) error {
+func setupWebhook(ctx context.Context, mgr ctrl.Manager, o options, catalogue infrastructure.Catalogue, live client.Reader) error {
 	if !o.webhook.enabled {
 		return nil
 	}

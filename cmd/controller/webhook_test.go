@@ -43,7 +43,6 @@ func grant(t *testing.T, api client.Client, user, name string) (update func()) {
 		rule("admissionregistration.k8s.io", "validatingwebhookconfigurations", []string{name}, "list", "watch"),
 		rule("infra.groundwork.dev", "providerconfigs", nil, "list", "watch"),
 		rule("infra.groundwork.dev", "infrastructures", nil, "list", "watch"),
-		rule("authorization.k8s.io", "subjectaccessreviews", nil, "create"),
 		rule("", "namespaces", nil, "get", "list", "watch"),
 	}}
 	for _, obj := range []client.Object{
@@ -83,7 +82,7 @@ func startWebhook(t *testing.T, config *rest.Config, o options) {
 	mgr, err := newManager(config, o)
 	must(t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	must(t, setupWebhook(ctx, mgr, o, catalogue, mgr.GetClient()))
+	must(t, setupWebhook(ctx, mgr, o, catalogue, mgr.GetAPIReader()))
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	t.Cleanup(func() {

@@ -1,11 +1,14 @@
-// Package catalogue keeps the Module objects the same as the bundle: it writes
+// Package catalogue keeps the Module objects the same as the bundles: it writes
 // them, puts back what others change, and removes those of modules that are gone.
 package catalogue
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"reflect"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -27,15 +30,14 @@ type Reconciler struct {
 // New returns a Reconciler for the catalogue.
 func New(c client.Client, catalogue *modules.Catalogue) *Reconciler {
 	r := &Reconciler{client: c, modules: map[string]*v1alpha1.Module{}}
-	for _, module := range catalogue.Modules() {
-		obj := module.Object()
+	for _, obj := range catalogue.Objects() {
 		obj.Labels = map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
 		r.modules[obj.Name] = obj
 	}
 	return r
 }
 
-// SetupWithManager registers the controller; every module of the bundle is looked
+// SetupWithManager registers the controller; every module of the bundles is looked
 // at once at the start, whether its object exists or not.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	bundled := make(chan event.GenericEvent, len(r.modules))
@@ -73,5 +75,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 }
 
 func same(current, wanted *v1alpha1.Module) bool {
-	return equality.Semantic.DeepEqual(current.Spec, wanted.Spec) && equality.Semantic.DeepEqual(current.Labels, wanted.Labels)
+	semantic := equality.Semantic.Copy()
+	// It is a function of two values of one type, as it has to be.
+	_ = semantic.AddFunc(sameJSON)
+	return semantic.DeepEqual(current.Spec, wanted.Spec) && semantic.DeepEqual(current.Labels, wanted.Labels)
+}
+
+// sameJSON compares what documents say: the API server sorts the keys of objects.
+func sameJSON(a, b apiextensionsv1.JSON) bool {
+	var x, y any
+	return json.Unmarshal(a.Raw, &x) == nil && json.Unmarshal(b.Raw, &y) == nil && reflect.DeepEqual(x, y)
 }

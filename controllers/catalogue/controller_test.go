@@ -69,6 +69,8 @@ func TestReconciler_Reconcile(t *testing.T) {
 		{"A module of the bundle gets an object.", func(*testing.T) []client.Object { return nil }, "queue", 1, true},
 		{"An object that is right is left alone.", of(func(*v1alpha1.Module) {}), "queue", 0, true},
 		{"A version that others changed is put back.", of(func(m *v1alpha1.Module) { m.Spec.Version = "9" }), "queue", 1, true},
+		{"A schema that others changed is put back.", of(func(m *v1alpha1.Module) { m.Spec.Schema.Raw = []byte(`{"type":"string"}`) }), "queue", 1, true},
+		{"A bundle's version that others removed is put back.", of(func(m *v1alpha1.Module) { m.Spec.Versions = nil }), "queue", 1, true},
 		{"A variable that others removed is put back.", of(func(m *v1alpha1.Module) { m.Spec.Variables = m.Spec.Variables[1:] }), "queue", 1, true},
 		{"Labels that others changed are put back.", of(func(m *v1alpha1.Module) { m.Labels = nil }), "queue", 1, true},
 		{"An object of a module that has left the bundle goes.", of(func(m *v1alpha1.Module) { m.Name = "topic" }), "topic", 1, false},
@@ -96,7 +98,7 @@ func TestReconciler_Reconcile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(wanted(t).Spec, got.Spec); diff != "" {
+			if diff := cmp.Diff(wanted(t).Spec, got.Spec, cmp.Comparer(sameJSON)); diff != "" {
 				t.Errorf("spec, -want +got:\n%s", diff)
 			}
 			if diff := cmp.Diff(wanted(t).Labels, got.Labels); diff != "" {

@@ -50,12 +50,28 @@ func (r *Reconciler) keep(ctx context.Context, o *observed) error {
 func (r *Reconciler) startDestroy(ctx context.Context, o *observed) error {
 	req := *o.snapshot
 	req.Operation = v1alpha1.OperationDestroy
+	req.Module.Bundle = destroyBundle(r.catalogue, req.Module)
 	if req.ProviderConfig != "" {
 		if err := r.destroyCredentials(ctx, &req); err != nil {
 			return err
 		}
 	}
 	return r.startRun(ctx, o, &req)
+}
+
+// destroyBundle is the bundle whose image destroys an applied module: the one that has
+// it in this version, or else the one that it was applied with, as either has the
+// providers. When both are gone, the default one may still have them.
+func destroyBundle(catalogue Catalogue, applied v1alpha1.ModuleReference) string {
+	for _, m := range catalogue.Versions(applied.Name) {
+		if m.Version == applied.Version {
+			return m.Bundle
+		}
+	}
+	if catalogue.HasBundle(applied.Bundle) {
+		return applied.Bundle
+	}
+	return ""
 }
 
 // destroyCredentials makes sure that the pod will find its credentials. When those

@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,17 +19,13 @@ import (
 // writes the object is told at once: kubectl, Helm, and the HelmRelease of Flux. It
 // writes nothing. What needs the app's Secrets and ConfigMaps is left to the
 // controller, as is an object that came while no webhook answered.
-type webhook struct {
-	validator
-	// reviews takes SubjectAccessReviews.
-	reviews client.Writer
-}
+type webhook struct{ validator }
 
 var _ admission.Validator[*v1alpha1.Infrastructure] = (*webhook)(nil)
 
 // SetupWebhookWithManager registers the webhook, on the path that the builder makes
-// of the kind. Every replica serves it. live is the API server.
-func SetupWebhookWithManager(ctx context.Context, mgr ctrl.Manager, catalogue Catalogue, live client.Client) error {
+// of the kind. Every replica serves it. live reads from the API server.
+func SetupWebhookWithManager(ctx context.Context, mgr ctrl.Manager, catalogue Catalogue, live client.Reader) error {
 	// Known to the cache before the first request, which has not long to wait.
 	for _, obj := range []client.Object{&v1alpha1.Infrastructure{}, &v1alpha1.ProviderConfig{}, namespaceMetadata()} {
 		if _, err := mgr.GetCache().GetInformer(ctx, obj, cache.BlockUntilSynced(false)); err != nil {
@@ -39,7 +33,7 @@ func SetupWebhookWithManager(ctx context.Context, mgr ctrl.Manager, catalogue Ca
 		}
 	}
 	return ctrl.NewWebhookManagedBy(mgr, &v1alpha1.Infrastructure{}).
-		WithValidator(&webhook{validator: validator{catalogue: catalogue, cached: mgr.GetClient(), live: live}, reviews: live}).
+		WithValidator(&webhook{validator{catalogue: catalogue, cached: mgr.GetClient(), live: live}}).
 		Complete()
 }
 
@@ -76,59 +70,23 @@ func newcomer(infra *v1alpha1.Infrastructure) *v1alpha1.Infrastructure {
 	return &c
 }
 
-// ValidateDelete implements admission.Validator; deletions are not sent to it. A policy
-// of the API server's own protects objects, so that it does when no webhook answers.
+// ValidateDelete implements admission.Validator; deletions are not sent to it. What needs
+// no module is left to policies of the API server's own, which hold also when no webhook
+// answers: deletionPolicy, and who may use which module.
 func (w *webhook) ValidateDelete(context.Context, *v1alpha1.Infrastructure) (admission.Warnings, error) {
 	return nil, nil
 }
 
 // admit refuses an object with faults. One that cannot be validated passes: an app
-// does not depend on that, and the controller will look again. Whether the user may
-// use the module nobody can look at again.
+// does not depend on that, and the controller will look again.
 func (w *webhook) admit(ctx context.Context, infra *v1alpha1.Infrastructure, applied applied) (admission.Warnings, error) {
-	forbidden, err := w.checkUse(ctx, infra)
-	if err != nil {
-		return nil, err
-	}
 	_, faults, err := w.check(ctx, infra, applied)
-	if forbidden != nil {
-		faults = append(field.ErrorList{forbidden}, faults...)
-	}
-	if len(faults) > 0 {
-		return nil, apierrors.NewInvalid(v1alpha1.GroupVersion().WithKind("Infrastructure").GroupKind(), infra.Name, faults)
-	}
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Let an object pass that cannot be validated")
 		return admission.Warnings{fmt.Sprintf("not validated yet, the controller will: %s", err)}, nil
 	}
+	if len(faults) > 0 {
+		return nil, apierrors.NewInvalid(v1alpha1.GroupVersion().WithKind("Infrastructure").GroupKind(), infra.Name, faults)
+	}
 	return nil, nil
-}
-
-// checkUse asks the API server whether the user of the request has the verb "use" on the
-// module. A Role of the object's namespace can give it too, so that each team can have a
-// catalogue of its own.
-func (w *webhook) checkUse(ctx context.Context, infra *v1alpha1.Infrastructure) (*field.Error, error) {
-	req, err := admission.RequestFromContext(ctx)
-	if err != nil {
-		return nil, err
-	}
-	user := req.UserInfo
-	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User: user.Username, Groups: user.Groups, UID: user.UID, Extra: map[string]authorizationv1.ExtraValue{},
-		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: infra.Namespace, Verb: "use", Group: v1alpha1.Group, Resource: "modules", Name: infra.Spec.Module,
-		},
-	}}
-	for key, value := range user.Extra {
-		review.Spec.Extra[key] = authorizationv1.ExtraValue(value)
-	}
-	if err := w.reviews.Create(ctx, review); err != nil {
-		return nil, apierrors.NewInternalError(fmt.Errorf("ask whether %s may use module %s: %w; try again", user.Username, infra.Spec.Module, err))
-	}
-	if review.Status.Allowed {
-		return nil, nil
-	}
-	return newFault(field.ErrorTypeForbidden, "spec.module", v1alpha1.ReasonModuleForbidden,
-		"%s may not use module %s in namespace %s; ask the platform team for a role with the verb \"use\" on modules.%s %s",
-		user.Username, infra.Spec.Module, infra.Namespace, v1alpha1.Group, infra.Spec.Module), nil
 }

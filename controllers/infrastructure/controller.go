@@ -24,10 +24,14 @@ import (
 // fieldOwner is the field manager of everything that this controller applies.
 const fieldOwner = "groundwork"
 
-// Catalogue finds a module by name and version constraint; *modules.Catalogue is
-// one.
+// Catalogue finds modules; *modules.Catalogue is one.
 type Catalogue interface {
+	// Get returns the newest version of a module that meets a constraint.
 	Get(name, constraint string) (*modules.Module, error)
+	// Versions returns all versions of a module.
+	Versions(name string) []*modules.Module
+	// HasBundle tells whether a bundle is installed; the default one has no name.
+	HasBundle(name string) bool
 }
 
 // Options are what a Reconciler works with; all but Namespaces are required.

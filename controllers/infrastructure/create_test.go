@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -34,7 +35,7 @@ func TestReconciler_create(t *testing.T) {
 		Operation:      v1alpha1.OperationApply,
 		Module:         got.Spec.Module,
 		InputsDigest:   got.Spec.InputsDigest,
-		Timeout:        e.object().Spec.Timeout,
+		Timeout:        metav1.Duration{Duration: 30 * time.Minute},
 	}
 	if diff := cmp.Diff(wantSpec, got.Spec); diff != "" {
 		t.Errorf("spec of the Run, -want +got:\n%s", diff)

@@ -5,6 +5,8 @@ import (
 	"hash/fnv"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/duration"
+
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/controllers/status"
 	"github.com/groundwork-dev/groundwork/state"
@@ -69,7 +71,24 @@ func decideUnderWay(o *observed, run *v1alpha1.Run) decision {
 	if message == "" {
 		message = fmt.Sprintf("%s: %s", run.Spec.Operation, run.Status.Phase)
 	}
-	return decision{await, o.progressing(message, 0)}
+	return decision{await, o.progressing(message+usually(o, run), 0)}
+}
+
+// usually says how long a run that makes or destroys everything may be expected to
+// take; empty for any other, and for what takes no time to speak of.
+func usually(o *observed, run *v1alpha1.Run) string {
+	takes := time.Duration(0)
+	switch d := o.module.Durations; {
+	case d == nil:
+	case run.Spec.Operation == v1alpha1.OperationDestroy:
+		takes = d.Destroy.Duration
+	case o.infra.Status.Outputs == nil:
+		takes = d.Create.Duration
+	}
+	if takes < time.Minute {
+		return ""
+	}
+	return fmt.Sprintf(" (usually takes %s, began at %s)", duration.HumanDuration(takes), run.CreationTimestamp.UTC().Format(time.TimeOnly))
 }
 
 // wanted tells whether a run still does what the object asks for.

@@ -5,8 +5,11 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/controllers/status"
+	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/state"
 )
 
@@ -92,6 +95,33 @@ func TestDecide_underWay(t *testing.T) {
 		{"A destroy is waited for by a deletion.", newObserved(newInfra(deleting), newRun(1, destroy)), await, destroying, "Destroy: Pending"},
 	} {
 		tc.run(t)
+	}
+}
+
+// The progress of a run that takes minutes says how many.
+func TestUsually(t *testing.T) {
+	database := modules.Manifest{Durations: &modules.Durations{Create: metav1.Duration{Duration: 10 * time.Minute}, Destroy: metav1.Duration{Duration: 8 * time.Minute}}}
+	quick := modules.Manifest{Durations: &modules.Durations{Create: metav1.Duration{Duration: 5 * time.Second}, Destroy: metav1.Duration{Duration: 5 * time.Second}}}
+	made := func(i *v1alpha1.Infrastructure) { i.Status.Outputs = &v1alpha1.OutputsStatus{} }
+	at := func(r *v1alpha1.Run) { r.CreationTimestamp = metav1.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+	for _, tc := range []struct {
+		name   string
+		o      *observed
+		module modules.Manifest
+		want   string
+	}{
+		{"A create.", newObserved(newInfra(), newRun(1, taken, at)), database, "Apply: Planning (usually takes 10m, began at 03:04:05)"},
+		{"A destroy.", newObserved(newInfra(deleting, made), newRun(1, destroy, at)), database, "Destroy: Pending (usually takes 8m, began at 03:04:05)"},
+		{"A change may take any time.", newObserved(newInfra(made), newRun(1, taken, at)), database, "Apply: Planning"},
+		{"A quick module.", newObserved(newInfra(), newRun(1, taken, at)), quick, "Apply: Planning"},
+		{"A module that does not say.", newObserved(newInfra(), newRun(1, taken, at)), modules.Manifest{}, "Apply: Planning"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.o.module = tc.module
+			if got := decide(tc.o).outcome.Message(); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
 	}
 }
 

@@ -53,7 +53,7 @@ func TestReconciler_faults(t *testing.T) {
 			e.want(tc.reason, tc.parts...)
 			e.wantEvent(tc.reason)
 			e.wantRuns(0)
-			if _, err := e.webhook().ValidateCreate(e.asAdmin(), e.object()); !apierrors.IsInvalid(err) {
+			if _, err := e.webhook().ValidateCreate(t.Context(), e.object()); !apierrors.IsInvalid(err) {
 				t.Errorf("the webhook says %v, want the same fault", err)
 			}
 			e.api.forgetWrites()

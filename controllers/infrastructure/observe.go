@@ -15,6 +15,7 @@ import (
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/controllers/status"
+	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner"
 	"github.com/groundwork-dev/groundwork/state"
 )
@@ -32,6 +33,9 @@ type observed struct {
 	// They come from the cache, which may be a moment behind; whoever starts a Run or
 	// forgets the object makes sure first that it is not (checkCurrent).
 	runs []v1alpha1.Run
+	// module is what the catalogue says of the object's module, in any version; empty
+	// when it has none of that name.
+	module modules.Manifest
 	// superseded are Runs that nobody has carried out; they only keep their numbers
 	// from being used again.
 	superseded []v1alpha1.Run
@@ -55,6 +59,9 @@ type observed struct {
 // observe reads what decide needs. An error is one of the API: to be retried.
 func (r *Reconciler) observe(ctx context.Context, infra, stored *v1alpha1.Infrastructure) (*observed, error) {
 	o := &observed{now: r.clock.Now(), infra: infra, stored: stored, key: state.Key(infra.Namespace, infra.Name)}
+	if module, err := r.catalogue.Get(infra.Spec.Module, ""); err == nil {
+		o.module = module.Manifest
+	}
 	runs, err := listRuns(ctx, r.client, r.namespace, o.key)
 	if err != nil {
 		return nil, err

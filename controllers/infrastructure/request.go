@@ -31,7 +31,7 @@ func (r *Reconciler) request(ctx context.Context, o *observed) (*runner.Request,
 	}
 	req := &runner.Request{
 		Operation: v1alpha1.OperationApply,
-		Module:    v1alpha1.ModuleReference{Name: module.Name, Version: module.Version, Digest: module.Digest},
+		Module:    v1alpha1.ModuleReference{Name: module.Name, Version: module.Version, Digest: module.Digest, Bundle: module.Bundle},
 		Files:     module.Archive(),
 		Variables: variables,
 		Sensitive: module.SensitiveVariables(),

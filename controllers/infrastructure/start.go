@@ -50,7 +50,7 @@ func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Requ
 func (r *Reconciler) newRun(o *observed, req *runner.Request, name string) *v1alpha1.Run {
 	timeout := o.infra.Spec.Timeout
 	if timeout.Duration == 0 {
-		timeout.Duration = 30 * time.Minute
+		timeout.Duration = o.module.Timeout()
 	}
 	return &v1alpha1.Run{
 		ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: name, Labels: labelsOf(o.key)},

@@ -46,9 +46,19 @@ func TestMain(m *testing.M) {
 // bucket needs AWS.
 func library(t testing.TB) *modules.Catalogue {
 	t.Helper()
-	manifest := &fstest.MapFile{Data: []byte("version: 1.2.0\nsummary: For tests\n")}
-	catalogue, err := modules.Load(fstest.MapFS{
+	catalogue, err := modules.Load(libraryFiles("1.2.0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return catalogue
+}
+
+// libraryFiles are those of the library in a version; queue has other files in each.
+func libraryFiles(version string) fstest.MapFS {
+	manifest := &fstest.MapFile{Data: []byte("version: " + version + "\nsummary: For tests\n")}
+	return fstest.MapFS{
 		"queue/module.yaml": manifest,
+		"queue/version.tf":  {Data: []byte("# " + version)},
 		"queue/main.tf": {Data: []byte(`
 			variable "name" { type = string }
 			variable "size" {
@@ -78,11 +88,7 @@ func library(t testing.TB) *modules.Catalogue {
 			output "url" { value = aws_s3_bucket.this.bucket }
 		`)},
 		"bucket/.terraform.lock.hcl": {Data: []byte("provider \"registry.terraform.io/hashicorp/aws\" {\n  version = \"5.100.0\"\n}\n")},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	return catalogue
 }
 
 // env is one test's world: a namespace for an app, one for the system, and a

@@ -71,13 +71,23 @@ func (s *surroundings) module(spec *v1alpha1.InfrastructureSpec) (*modules.Modul
 	module, err := s.catalogue.Get(spec.Module, spec.ModuleVersion)
 	switch unknown := (*modules.UnknownModuleError)(nil); {
 	case errors.As(err, &unknown):
-		return nil, newFault(field.ErrorTypeNotFound, "spec.module", v1alpha1.ReasonModuleNotFound, "%s", err)
+		return nil, s.moduleNotFound(field.ErrorTypeNotFound, "spec.module", err)
 	case err != nil:
-		return nil, newFault(field.ErrorTypeInvalid, "spec.moduleVersion", v1alpha1.ReasonModuleNotFound, "%s", err)
+		return nil, s.moduleNotFound(field.ErrorTypeInvalid, "spec.moduleVersion", err)
 	case s.applied.module != "" && s.applied.module != module.Name:
 		return nil, moduleChanged(module.Name, s.applied.module)
 	}
 	return module, nil
+}
+
+// moduleNotFound says besides what becomes of what is applied: a bundle may have dropped
+// the module, and whoever reads this has not changed a thing.
+func (s *surroundings) moduleNotFound(kind field.ErrorType, at string, err error) *field.Error {
+	if s.applied.module == "" {
+		return newFault(kind, at, v1alpha1.ReasonModuleNotFound, "%s", err)
+	}
+	return newFault(kind, at, v1alpha1.ReasonModuleNotFound,
+		"%s; the resources and the output Secret stay as they are, and a delete still destroys them", err)
 }
 
 func moduleChanged(got, applied string) *field.Error {
@@ -139,14 +149,25 @@ type validator struct {
 }
 
 // check validates an object against what the cache knows, and, before it says that
-// something is wrong, against what the API server knows: Helm gives up at once on a
-// refusal, so that it must not come from a cache that is a moment behind.
+// something is wrong with its surroundings, against what the API server knows: Helm
+// gives up at once on a refusal, so that it must not come from a cache that is a moment
+// behind.
 func (v *validator) check(ctx context.Context, infra *v1alpha1.Infrastructure, applied applied) (resolved, field.ErrorList, error) {
 	r, faults, err := v.checkWith(ctx, v.cached, infra, applied)
-	if err != nil || len(faults) > 0 {
+	if err != nil || slices.ContainsFunc(faults, ofSurroundings) {
 		return v.checkWith(ctx, v.live, infra, applied)
 	}
-	return r, nil, nil
+	return r, faults, nil
+}
+
+// ofSurroundings tells whether another object could have made the fault, and since have
+// gone or changed.
+func ofSurroundings(fault *field.Error) bool {
+	switch fault.Origin {
+	case v1alpha1.ReasonProviderConfigNotFound, v1alpha1.ReasonProviderConfigForbidden, v1alpha1.ReasonOutputSecretConflict:
+		return true
+	}
+	return false
 }
 
 func (v *validator) checkWith(ctx context.Context, c client.Reader, infra *v1alpha1.Infrastructure, applied applied) (resolved, field.ErrorList, error) {

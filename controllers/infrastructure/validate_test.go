@@ -84,6 +84,9 @@ func TestValidate(t *testing.T) {
 		{name: "A version that there is not.", modify: func(i *v1alpha1.Infrastructure) { i.Spec.ModuleVersion = "~> 2.0" },
 			reason: v1alpha1.ReasonModuleNotFound,
 			want:   []string{`spec.moduleVersion: Invalid value: module queue is there in version 1.2.0, which does not meet the constraint "~> 2.0"`}},
+		{name: "A bundle has dropped the version that is applied.", modify: func(i *v1alpha1.Infrastructure) { i.Spec.ModuleVersion = "~> 2.0" },
+			around: with(applied{module: "queue"}), reason: v1alpha1.ReasonModuleNotFound,
+			want: []string{`spec.moduleVersion: Invalid value: module queue is there in version 1.2.0, which does not meet the constraint "~> 2.0"; the resources and the output Secret stay as they are, and a delete still destroys them`}},
 		{name: "Without a module, all is told that does not depend on it.", modify: func(i *v1alpha1.Infrastructure) {
 			everythingWrong(i)
 			i.Spec.Module = "queues"

@@ -95,7 +95,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // Run, so that it is gone is asked of the API server. A pod of the Run's name
 // that is someone else's is left alone.
 func (r *Reconciler) observe(ctx context.Context, run *v1alpha1.Run) (*observed, error) {
-	o := &observed{now: r.clock.Now(), run: run, startTimeout: r.startTimeout}
+	o := &observed{now: r.clock.Now(), run: run, startTimeout: r.startTimeout, image: r.pod.ImageOf(run.Spec.Module.Bundle)}
 	p := &corev1.Pod{}
 	err := r.client.Get(ctx, client.ObjectKeyFromObject(run), p)
 	taken := run.Status.PodUID != "" && !run.Status.Phase.Finished()

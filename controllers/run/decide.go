@@ -24,6 +24,8 @@ type observed struct {
 	now          time.Time
 	run          *v1alpha1.Run
 	startTimeout time.Duration
+	// image is that of the Run's bundle; empty when it is not configured any more.
+	image string
 	// pod is the pod of the Run's name; nil when there is none. For a Run that a
 	// pod has taken, that is proven by a live read.
 	pod *corev1.Pod
@@ -77,9 +79,14 @@ func decide(o *observed) decision {
 	return decideRunning(o)
 }
 
+// decideWithoutPod wants a pod for the Run. When its bundle is gone, another Run has to
+// be decided on: that is not a failure of this one, which would make the next wait.
 func decideWithoutPod(o *observed) decision {
 	if o.run.Status.PodUID != "" {
 		return lost(o)
+	}
+	if o.image == "" {
+		return failed(v1alpha1.RunReasonSuperseded, "bundle %s, which has the module, is not installed any more; nothing was touched", o.run.Spec.Module.Bundle)
 	}
 	if left(o) <= 0 {
 		return failed(v1alpha1.RunReasonPodRejected, "%s", message(o, "no pod could be made"))

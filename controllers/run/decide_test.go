@@ -10,6 +10,7 @@ import (
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/runner"
+	"github.com/groundwork-dev/groundwork/runner/pod"
 )
 
 // created is when the Run of the tables was made.
@@ -32,6 +33,10 @@ func newRun(modify ...func(*v1alpha1.Run)) *v1alpha1.Run {
 }
 
 func taken(run *v1alpha1.Run) { run.Status.PodUID, run.Status.Phase = "pod", v1alpha1.RunPlanning }
+
+func ofBundle(name string) func(*v1alpha1.Run) {
+	return func(run *v1alpha1.Run) { run.Spec.Module.Bundle = name }
+}
 
 func says(message string) func(*v1alpha1.Run) {
 	return func(run *v1alpha1.Run) { run.Status.Message = message }
@@ -103,6 +108,8 @@ func TestDecide(t *testing.T) {
 		after   time.Duration
 	}{
 		{"A new run needs a pod.", newRun(), nil, 0, create, "", "", createRetry},
+		{"A run whose bundle is gone makes way for another.", newRun(ofBundle("gone")), nil, 0, finish, v1alpha1.RunReasonSuperseded, "bundle gone", 0},
+		{"Its pod, once it is there, goes on.", newRun(taken, ofBundle("gone")), newPod(runs), time.Minute, wait, "", "", 31 * time.Minute},
 		{"A pod that is starting is waited for.", newRun(), newPod(waiting("ContainerCreating", "")), time.Minute, wait, "", "", 9 * time.Minute},
 		{"A pod that no node takes is told.", newRun(), newPod(unschedulable), 0, explain, "", "0/3 nodes are available", start},
 		{"It is told once.", newRun(says("no node takes the runner pod (Unschedulable): 0/3 nodes are available")), newPod(unschedulable), 0, wait, "", "", start},
@@ -127,7 +134,10 @@ func TestDecide(t *testing.T) {
 		{"A finished run is not finished again.", newRun(taken, finished), newPod(exited("runner", 1, "Error", "")), time.Hour, tidy, "", "", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := decide(&observed{now: created.Add(tc.age), run: tc.run, pod: tc.pod, startTimeout: start})
+			images := pod.Config{Image: "bundle"}
+			got := decide(&observed{
+				now: created.Add(tc.age), run: tc.run, pod: tc.pod, startTimeout: start, image: images.ImageOf(tc.run.Spec.Module.Bundle),
+			})
 			if got.action != tc.action || got.after != tc.after || got.result.Reason != tc.reason ||
 				!strings.Contains(got.message+got.result.Message, tc.message) {
 				t.Errorf("got %+v, want action %d after %s with %s %q", got, tc.action, tc.after, tc.reason, tc.message)

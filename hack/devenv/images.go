@@ -78,6 +78,20 @@ func (s *Stage) loadImages(ctx context.Context) error {
 	return s.goTool(ctx, load...)
 }
 
+// LoadBundle builds a bundle with the module library in a directory alone, and brings it
+// to the embedded cluster. It returns the image's repository; the tag is as given.
+func (s *Stage) LoadBundle(ctx context.Context, tag, library string) (repository string, err error) {
+	if s.existing {
+		return "", fmt.Errorf("load the bundle %s: it is loaded into the embedded cluster, and CLUSTER=existing is set", tag)
+	}
+	repository, file := s.registry()+"/extra-bundle", filepath.Join(s.dir, "extra-bundle-"+tag+".tar")
+	err = s.goTool(ctx, "run", "./hack/image", "-modules", library, "-bundle-tag", repository+":"+tag, "-bundle-out", file)
+	if err != nil {
+		return "", err
+	}
+	return repository, s.goTool(ctx, "run", "./hack/cluster", "load", file)
+}
+
 // moduleFlags name the directories of the bundle's modules, from wherever hack/image
 // runs.
 func (s *Stage) moduleFlags() []string {

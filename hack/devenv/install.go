@@ -40,9 +40,9 @@ func (s *Stage) InstallAnew(ctx context.Context) error {
 	return nil
 }
 
-// Install installs the chart of this commit, or upgrades to it.
-func (s *Stage) Install(ctx context.Context) error {
-	var settings []string
+// Install installs the chart of this commit, or upgrades to it, with values of its own
+// as Helm's --set has them.
+func (s *Stage) Install(ctx context.Context, settings ...string) error {
 	if s.registry() != registry {
 		for _, image := range []string{"controller", "bundle"} {
 			settings = append(settings, "images."+image+".repository="+s.registry()+"/"+image)

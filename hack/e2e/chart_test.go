@@ -128,6 +128,7 @@ func TestChart_valid(t *testing.T) {
 
 func TestChart_badValuesAreRefused(t *testing.T) {
 	t.Parallel()
+	const bundle = "extraBundles[0].name=data,extraBundles[0].repository=data"
 	for setting, want := range map[string]string{
 		"controller.replica=3":         "additional properties 'replica' not allowed",
 		"controller.replicas=two":      "'/controller/replicas': got string, want integer",
@@ -135,6 +136,10 @@ func TestChart_badValuesAreRefused(t *testing.T) {
 		"runner.startTimeout=10":       "'/runner/startTimeout'",
 		"images.controller.digest=abc": "'/images/controller/digest'",
 		"webhook.failurePolicy=Maybe":  "'/webhook/failurePolicy': value must be one of",
+		bundle:                         "'/extraBundles/0': missing property 'tag'",
+		"extraBundles[0].name=Data":    "'/extraBundles/0/name'",
+		bundle + ",extraBundles[0].tag=a,extraBundles[1].name=data,extraBundles[1].repository=b,extraBundles[1].tag=b": `there is another bundle "data"`,
+		"extraBundles[0].name=default,extraBundles[0].repository=b,extraBundles[0].tag=b":                              `there is another bundle "default"`,
 	} {
 		_, err := stage.Helm(t.Context(), "template", "other", chart, "--set", setting)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -87,6 +87,39 @@ func TestModules(t *testing.T) {
 	}
 }
 
+// TestModules_catalogue takes what the catalogue in the cluster says for a right object:
+// each module's example is one, for the API server and the webhook.
+func TestModules_catalogue(t *testing.T) {
+	t.Parallel()
+	ns := newNamespace(t)
+	var catalogue v1alpha1.ModuleList
+	if err := stage.Client.List(t.Context(), &catalogue); err != nil {
+		t.Fatal(err)
+	}
+	examples := 0
+	for _, module := range catalogue.Items {
+		if module.Spec.Schema == nil {
+			t.Errorf("module %s has no schema", module.Name)
+		}
+		if module.Spec.Example == "" {
+			continue // of the test bundle
+		}
+		examples++
+		infra := &v1alpha1.Infrastructure{}
+		if err := yaml.UnmarshalStrict([]byte(module.Spec.Example), infra); err != nil {
+			t.Errorf("the example of %s: %v", module.Name, err)
+			continue
+		}
+		infra.Namespace, infra.Spec.ProviderConfig = ns, ""
+		if err := stage.Client.Create(t.Context(), infra, client.DryRunAll); err != nil {
+			t.Errorf("the example of %s is refused: %v", module.Name, err)
+		}
+	}
+	if examples < 16 {
+		t.Errorf("%d modules have an example, want those of the library", examples)
+	}
+}
+
 // exampleOf is the module's example in another namespace, under a name that nothing else
 // in the account has.
 func exampleOf(t *testing.T, module *modules.Module, namespace string, variables map[string]any) *v1alpha1.Infrastructure {

@@ -3,11 +3,16 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -116,4 +121,53 @@ func TestPolicies_protect(t *testing.T) {
 	if err := stage.Client.Delete(t.Context(), infra); err != nil {
 		t.Errorf("deleting what is no longer protected: %v", err)
 	}
+}
+
+// Who writes an Infrastructure needs the verb use on its module, which a Role of the
+// namespace can give. By default every authenticated user has it, so that the one here
+// is none.
+func TestPolicies_use(t *testing.T) {
+	t.Parallel()
+	ns, other := newNamespace(t), newNamespace(t)
+	subjects := []rbacv1.Subject{{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: ns}}
+	write := rbacv1.PolicyRule{APIGroups: []string{v1alpha1.Group}, Resources: []string{"infrastructures"}, Verbs: []string{"get", "create", "update", "patch"}}
+	use := rbacv1.PolicyRule{APIGroups: []string{v1alpha1.Group}, Resources: []string{"modules"}, Verbs: []string{"use"}, ResourceNames: []string{"outputs"}}
+	for namespace, rules := range map[string][]rbacv1.PolicyRule{ns: {write, use}, other: {write}} {
+		meta := metav1.ObjectMeta{Namespace: namespace, Name: "team"}
+		role := &rbacv1.Role{ObjectMeta: meta, Rules: rules}
+		binding := &rbacv1.RoleBinding{ObjectMeta: meta, Subjects: subjects, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "team"}}
+		for _, obj := range []client.Object{role, binding} {
+			if err := stage.Client.Create(t.Context(), obj); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	config := rest.CopyConfig(stage.Config)
+	config.Impersonate = rest.ImpersonationConfig{UserName: "system:anonymous", Groups: []string{ns}}
+	team, err := client.New(config, client.Options{Scheme: stage.Client.Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := func(namespace, module string) *v1alpha1.Infrastructure {
+		return &v1alpha1.Infrastructure{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "db"},
+			Spec:       v1alpha1.InfrastructureSpec{Module: module, Suspend: true},
+		}
+	}
+	refused := func(what string, err error, module, namespace string) {
+		t.Helper()
+		want := "spec.module: system:anonymous may not use module " + module + " in namespace " + namespace
+		if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want a refusal with %q", what, err, want)
+		}
+	}
+	mine := object(ns, "outputs")
+	eventually(t, time.Minute, "a role that counts", func(ctx context.Context) (bool, string) {
+		err := team.Create(ctx, mine)
+		return err == nil, fmt.Sprint(err)
+	})
+	refused("another module", team.Create(t.Context(), object(ns, "slow")), "slow", ns)
+	refused("another namespace", team.Create(t.Context(), object(other, "outputs")), "outputs", other)
+	mine.Spec.Module = "slow"
+	refused("a change to another module", team.Update(t.Context(), mine), "slow", ns)
 }

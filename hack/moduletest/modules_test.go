@@ -16,7 +16,7 @@ import (
 )
 
 func TestModules(t *testing.T) {
-	o := conformance.Options{Terraform: testenv.Terraform(t), Providers: testenv.ProviderMirror(t)}
+	o := conformance.Options{Terraform: testenv.Terraform(t), Providers: testenv.ProviderMirror(t), Previous: released(t)}
 	reports, err := conformance.Test(t.Context(), filepath.Join("..", "..", "modules"), o)
 	if err != nil {
 		t.Fatal(err)
@@ -28,6 +28,23 @@ func TestModules(t *testing.T) {
 			}
 		})
 	}
+}
+
+// released is the library of the last release, with which a new version is compared;
+// empty when there is none yet, or no history of it here.
+func released(t *testing.T) string {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	tag, err := exec.Command("git", "-C", root, "describe", "--tags", "--abbrev=0", "--match=v*").Output()
+	if err != nil {
+		return ""
+	}
+	dir := t.TempDir()
+	archive := "git -C " + root + " archive " + strings.TrimSpace(string(tag)) + " modules | tar -x -C " + dir
+	if out, err := exec.Command("bash", "-o", "pipefail", "-c", archive).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return filepath.Join(dir, "modules")
 }
 
 // TestUpgrade_realProvider compares with a version that made a bucket of another name:

@@ -108,9 +108,9 @@ func test(ctx context.Context, folder string, o Options) Report {
 	return c.report
 }
 
-// fault adds a fault of one of the module's files; line 0 is the file as a whole.
-func (c *checker) fault(file string, line int, format string, args ...any) {
-	c.report.Faults = append(c.report.Faults, modules.Fault{File: filepath.Join(c.Name, file), Line: line, Message: fmt.Sprintf(format, args...)})
+// fault adds a fault of one of the module's files.
+func (c *checker) fault(file, format string, args ...any) {
+	c.report.Faults = append(c.report.Faults, modules.Fault{File: filepath.Join(c.Name, file), Message: fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) note(format string, args ...any) {

@@ -30,7 +30,7 @@ func conforming() map[string]string {
 		"outputs.tf": "output \"name\" {\n  description = \"Its name.\"\n  value       = terraform_data.this.output\n}\n",
 		"README.md": "# x\n\n<!-- BEGIN GENERATED -->\n### Variables\n\n| Name | Type | Default | Description |\n| --- | --- | --- | --- |\n| `name` | `string` | required | Its name. |\n" +
 			"\n### Outputs\n\n| Name | Description | Sensitive |\n| --- | --- | --- |\n| `name` | Its name. | no |\n" +
-			"\n### Runs\n\nA create usually takes 5s, a destroy 5s.\n\nData, or what others know it by, goes with: `terraform_data`.\n<!-- END GENERATED -->\n",
+			"\n### Runs\n\nA create usually takes 5s, a destroy 5s. A run is stopped after 30m unless `timeout` says otherwise; give a HelmRelease that waits for it no less.\n\nData, or what others know it by, goes with: `terraform_data`.\n<!-- END GENERATED -->\n",
 		"examples/first/infrastructure.yaml": "apiVersion: infra.groundwork.dev/v1alpha1\nkind: Infrastructure\nmetadata: {name: x}\nspec:\n  module: x\n  moduleVersion: ~> 1.0\n  variables: {name: \"${a}\"}\n  outputs: {keys: {name: NAME}, templates: {HELLO: \"hello {{ .name }}\"}}\n",
 		"tests/x.tftest.hcl":                 "variables {\n  name = \"a\"\n}\n\nrun \"names\" {\n  assert {\n    condition     = output.name == \"a\"\n    error_message = \"It must have its name.\"\n  }\n}\n\nrun \"refuses_no_name\" {\n  command = plan\n\n  variables {\n    name = \"\"\n  }\n\n  expect_failures = [var.name]\n}\n",
 	}
@@ -81,7 +81,7 @@ func TestTest(t *testing.T) {
 			[]change{{"main.tf", "", "resource {\n"}}, []string{"x/main.tf:1: "},
 		},
 		"Durations are wanted.": {
-			[]change{{"module.yaml", "durations: {create: 5s, destroy: 5s}\n", ""}, {"README.md", "A create usually takes 5s, a destroy 5s.\n\n", ""}},
+			[]change{{"module.yaml", "durations: {create: 5s, destroy: 5s}\n", ""}, {"README.md", "A create usually takes 5s, a destroy 5s. A run is stopped after 30m unless `timeout` says otherwise; give a HelmRelease that waits for it no less.\n\n", ""}},
 			[]string{"x/module.yaml: durations are missing"},
 		},
 		"A stateful type is one of the module's.": {

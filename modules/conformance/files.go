@@ -18,14 +18,14 @@ import (
 func (c *checker) manifest() {
 	const file = "module.yaml"
 	if c.Durations == nil {
-		c.fault(file, 0, "durations are missing: what a create and a destroy usually take, such as {create: 2m, destroy: 1m}")
+		c.fault(file, "durations are missing: what a create and a destroy usually take, such as {create: 2m, destroy: 1m}")
 	}
 	if c.usesAWS() && len(c.Permissions) == 0 {
-		c.fault(file, 0, "permissions are missing: the least IAM policy with which the module can be planned, applied and destroyed")
+		c.fault(file, "permissions are missing: the least IAM policy with which the module can be planned, applied and destroyed")
 	}
 	for _, t := range c.StatefulTypes {
 		if !slices.Contains(c.ResourceTypes, t) {
-			c.fault(file, 0, "statefulTypes has %s, of which the module has no resource; its types are %s", t, strings.Join(c.ResourceTypes, ", "))
+			c.fault(file, "statefulTypes has %s, of which the module has no resource; its types are %s", t, strings.Join(c.ResourceTypes, ", "))
 		}
 	}
 }
@@ -34,12 +34,12 @@ func (c *checker) manifest() {
 func (c *checker) descriptions() {
 	for _, v := range c.Variables {
 		if strings.TrimSpace(v.Description) == "" {
-			c.fault("variables.tf", 0, "variable %q has no description", v.Name)
+			c.fault("variables.tf", "variable %q has no description", v.Name)
 		}
 	}
 	for _, o := range c.Outputs {
 		if strings.TrimSpace(o.Description) == "" {
-			c.fault("outputs.tf", 0, "output %q has no description", o.Name)
+			c.fault("outputs.tf", "output %q has no description", o.Name)
 		}
 	}
 }
@@ -49,15 +49,15 @@ func (c *checker) readme() {
 	const file = "README.md"
 	text, err := os.ReadFile(c.path(file))
 	if err != nil {
-		c.fault(file, 0, "%v", err)
+		c.fault(file, "%v", err)
 		return
 	}
 	current, err := c.Readme(text)
 	switch {
 	case err != nil:
-		c.fault(file, 0, "%v", err)
+		c.fault(file, "%v", err)
 	case string(current) != string(text):
-		c.fault(file, 0, "is stale: run `groundwork modules docs` on the module's folder")
+		c.fault(file, "is stale: run `groundwork modules docs` on the module's folder")
 	}
 }
 
@@ -65,14 +65,14 @@ func (c *checker) readme() {
 func (c *checker) examples() {
 	files, err := filepath.Glob(c.path("examples/*/infrastructure.yaml"))
 	if err != nil || len(files) == 0 {
-		c.fault("examples", 0, "has no folder with an infrastructure.yaml: an Infrastructure as users write it")
+		c.fault("examples", "has no folder with an infrastructure.yaml: an Infrastructure as users write it")
 		return
 	}
 	for _, file := range files {
 		rel, _ := filepath.Rel(c.path(""), file) // both are in the library
 		text, err := os.ReadFile(file)
 		if err != nil {
-			c.fault(rel, 0, "%v", err)
+			c.fault(rel, "%v", err)
 			continue
 		}
 		c.example(rel, text)
@@ -85,15 +85,15 @@ func (c *checker) examples() {
 func (c *checker) example(file string, text []byte) {
 	infra := &v1alpha1.Infrastructure{}
 	if err := yaml.UnmarshalStrict(text, infra); err != nil {
-		c.fault(file, 0, "%v", err)
+		c.fault(file, "%v", err)
 		return
 	}
 	if infra.Kind != "Infrastructure" || infra.APIVersion != v1alpha1.GroupVersion().String() || infra.Spec.Module != c.Name {
-		c.fault(file, 0, "is of module %q and kind %s %s, want module %s and kind %s Infrastructure", infra.Spec.Module, infra.APIVersion, infra.Kind, c.Name, v1alpha1.GroupVersion())
+		c.fault(file, "is of module %q and kind %s %s, want module %s and kind %s Infrastructure", infra.Spec.Module, infra.APIVersion, infra.Kind, c.Name, v1alpha1.GroupVersion())
 		return
 	}
 	if err := c.Meets(infra.Spec.ModuleVersion); err != nil {
-		c.fault(file, 0, "spec.moduleVersion: %v", err)
+		c.fault(file, "spec.moduleVersion: %v", err)
 	}
 	given := map[string]modules.Input{}
 	for name, value := range infra.Spec.Variables {
@@ -105,7 +105,7 @@ func (c *checker) example(file string, text []byte) {
 		})
 	}
 	for _, f := range c.Check(given, fromElsewhere) {
-		c.fault(file, 0, "%s", f)
+		c.fault(file, "%s", f)
 	}
 	c.exampleOutputs(file, infra.Spec.Outputs)
 }
@@ -117,7 +117,7 @@ func (c *checker) exampleOutputs(file string, spec v1alpha1.OutputsSpec) {
 	}
 	for name := range spec.Keys {
 		if _, ok := values[name]; !ok {
-			c.fault(file, 0, "spec.outputs.keys[%s]: the module has no such output", name)
+			c.fault(file, "spec.outputs.keys[%s]: the module has no such output", name)
 		}
 	}
 	for key, text := range spec.Templates {
@@ -126,7 +126,7 @@ func (c *checker) exampleOutputs(file string, spec v1alpha1.OutputsSpec) {
 			err = t.Execute(io.Discard, values)
 		}
 		if err != nil {
-			c.fault(file, 0, "spec.outputs.templates[%s]: %v", key, err)
+			c.fault(file, "spec.outputs.templates[%s]: %v", key, err)
 		}
 	}
 }
@@ -134,6 +134,6 @@ func (c *checker) exampleOutputs(file string, spec v1alpha1.OutputsSpec) {
 // locks checks that every provider is locked to a version.
 func (c *checker) locks() {
 	if _, err := c.Locks(); err != nil {
-		c.fault(".terraform.lock.hcl", 0, "%v", err)
+		c.fault(".terraform.lock.hcl", "%v", err)
 	}
 }

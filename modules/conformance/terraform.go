@@ -7,20 +7,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+
+	"github.com/groundwork-dev/groundwork/modules"
 )
 
 // terraform checks the module's form with Terraform itself, and runs its tests, in a
 // copy: init writes into the folder.
 func (c *checker) terraform(ctx context.Context, o Options) {
-	work, err := newWorkspace(o)
+	work, err := newWorkspace(c.Module, o)
 	if err != nil {
-		c.fault("", 0, "%v", err)
+		c.fault("", "%v", err)
 		return
 	}
 	defer work.remove()
 	if err := os.CopyFS(work.dir, os.DirFS(c.path(""))); err != nil {
-		c.fault("", 0, "copy the module: %v", err)
+		c.fault("", "copy the module: %v", err)
 		return
 	}
 	for _, args := range [][]string{
@@ -30,7 +33,7 @@ func (c *checker) terraform(ctx context.Context, o Options) {
 		{"test"},
 	} {
 		if out, err := work.run(ctx, append(args, "-no-color")...); err != nil {
-			c.fault("", 0, "terraform %s: %v\n%s", strings.Join(args, " "), err, bytes.TrimSpace(out))
+			c.fault("", "terraform %s: %v\n%s", strings.Join(args, " "), err, bytes.TrimSpace(out))
 			return
 		}
 	}
@@ -43,23 +46,42 @@ type workspace struct {
 	env       []string
 }
 
-func newWorkspace(o Options) (*workspace, error) {
+func newWorkspace(m *modules.Module, o Options) (*workspace, error) {
 	base, err := os.MkdirTemp("", "groundwork-modules-")
 	if err != nil {
 		return nil, err
 	}
 	w := &workspace{base: base, dir: filepath.Join(base, "module"), terraform: o.Terraform, env: append(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")}
-	if o.Providers == "" {
-		return w, nil
-	}
-	config := filepath.Join(base, "terraformrc")
-	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+config)
-	rc := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", o.Providers)
-	if err := os.WriteFile(config, []byte(rc), 0o600); err != nil {
+	if err := w.useProviders(m, o.Providers); err != nil {
 		w.remove()
 		return nil, err
 	}
 	return w, nil
+}
+
+// useProviders makes Terraform take the module's locked providers from a mirror as they
+// are. It would otherwise compute their checksums for every command, of 700 MB for AWS;
+// who makes a bundle compares them once.
+func (w *workspace) useProviders(m *modules.Module, mirror string) error {
+	if mirror == "" {
+		return nil
+	}
+	locks, err := m.Locks()
+	if err != nil {
+		return err
+	}
+	var overrides strings.Builder
+	for _, lock := range locks {
+		dir := filepath.Join(mirror, filepath.FromSlash(lock.Source), lock.Version, runtime.GOOS+"_"+runtime.GOARCH)
+		if _, err := os.Stat(dir); err != nil {
+			return fmt.Errorf("the mirror does not have the provider %s %s of the lock file: %w", lock.Source, lock.Version, err)
+		}
+		fmt.Fprintf(&overrides, "    %q = %q\n", lock.Source, dir)
+	}
+	rc := fmt.Sprintf("provider_installation {\n  dev_overrides {\n%s  }\n  filesystem_mirror {\n    path = %q\n  }\n}\n", &overrides, mirror)
+	config := filepath.Join(w.base, "terraformrc")
+	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+config)
+	return os.WriteFile(config, []byte(rc), 0o600)
 }
 
 func (w *workspace) remove() { _ = os.RemoveAll(w.base) }

@@ -24,18 +24,18 @@ type testFiles struct {
 func (c *checker) tests() {
 	t := c.readTests()
 	if t.runs == 0 {
-		c.fault("tests", 0, "has no *.tftest.hcl with a run: at least one has to assert what matters of a plan")
+		c.fault("tests", "has no *.tftest.hcl with a run: at least one has to assert what matters of a plan")
 		return
 	}
 	for _, source := range c.Providers {
 		mocked := slices.ContainsFunc(t.mocks, func(b *hcl.Block) bool { return b.Labels[0] == filepath.Base(source) })
 		if !mocked && c.usesAWS() {
-			c.fault("tests", 0, "the provider %s is not mocked: a test has to run without a cloud, with mock_provider %q {}", source, filepath.Base(source))
+			c.fault("tests", "the provider %s is not mocked: a test has to run without a cloud, with mock_provider %q {}", source, filepath.Base(source))
 		}
 	}
 	for _, v := range c.Variables {
 		if missing := len(v.Validations) - t.failures[v.Name]; missing > 0 {
-			c.fault("tests", 0, "variable %q has %d validations, and %d runs with expect_failures = [var.%s]: each has to be seen to refuse something", v.Name, len(v.Validations), t.failures[v.Name], v.Name)
+			c.fault("tests", "variable %q has %d validations, and %d runs with expect_failures = [var.%s]: each has to be seen to refuse something", v.Name, len(v.Validations), t.failures[v.Name], v.Name)
 		}
 	}
 }
@@ -49,7 +49,7 @@ func (c *checker) readTests() testFiles {
 		for _, file := range files {
 			parsed, diags := parser.ParseHCLFile(file)
 			if diags.HasErrors() {
-				c.fault(strings.TrimPrefix(file, c.path("")+"/"), 0, "%s", diags.Error())
+				c.fault(strings.TrimPrefix(file, c.path("")+"/"), "%s", diags.Error())
 				continue
 			}
 			t.read(parsed.Body)

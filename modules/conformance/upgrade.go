@@ -34,36 +34,36 @@ func (c *checker) upgrade(ctx context.Context, o Options) {
 	case previous.Digest == c.Digest:
 		return
 	case previous.Version == c.Version:
-		c.fault("module.yaml", 0, "version is still %s, and the module's files are others: it needs a new version", c.Version)
+		c.fault("module.yaml", "version is still %s, and the module's files are others: it needs a new version", c.Version)
 		return
 	case major(previous.Version) != major(c.Version):
 		c.note("%s is another major version than %s, and may replace what that made", c.Version, previous.Version)
 		return
 	}
-	work, err := newWorkspace(o)
+	work, err := newWorkspace(c.Module, o)
 	if err != nil {
-		c.fault("", 0, "%v", err)
+		c.fault("", "%v", err)
 		return
 	}
 	defer work.remove()
 	if err := c.writeUpgrade(work.dir, filepath.Join(o.Previous, c.Name)); err != nil {
-		c.fault("", 0, "prepare the upgrade from %s: %v", previous.Version, err)
+		c.fault("", "prepare the upgrade from %s: %v", previous.Version, err)
 		return
 	}
 	if out, err := work.run(ctx, "init", "-backend=false", "-input=false", "-no-color"); err != nil {
-		c.fault("", 0, "prepare the upgrade from %s: terraform init: %v\n%s", previous.Version, err, bytes.TrimSpace(out))
+		c.fault("", "prepare the upgrade from %s: terraform init: %v\n%s", previous.Version, err, bytes.TrimSpace(out))
 		return
 	}
 	out, err := work.run(ctx, "test", "-json", "-verbose")
 	lost, problems := readUpgrade(out, append(slices.Clone(previous.StatefulTypes), c.StatefulTypes...))
 	for _, problem := range problems {
-		c.fault("", 0, "the upgrade from %s cannot be planned: %s", previous.Version, problem)
+		c.fault("", "the upgrade from %s cannot be planned: %s", previous.Version, problem)
 	}
 	if err != nil && len(problems) == 0 {
-		c.fault("", 0, "the upgrade from %s cannot be planned: terraform test: %v", previous.Version, err)
+		c.fault("", "the upgrade from %s cannot be planned: terraform test: %v", previous.Version, err)
 	}
 	for _, what := range lost {
-		c.fault("main.tf", 0, "the upgrade from %s to %s %s, which is stateful: keep it, or make this a new major version", previous.Version, c.Version, what)
+		c.fault("main.tf", "the upgrade from %s to %s %s, which is stateful: keep it, or make this a new major version", previous.Version, c.Version, what)
 	}
 }
 

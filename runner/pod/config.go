@@ -19,8 +19,10 @@ const DefaultTerminationGracePeriod = 10 * time.Minute
 
 // Config is what an operator decides about all runner pods.
 type Config struct {
-	// Image is the bundle image.
+	// Image is the image of the default bundle.
 	Image string
+	// ExtraImages are the images of the other bundles by name.
+	ExtraImages map[string]string
 	// ServiceAccountName is the ServiceAccount of runs whose credentials name
 	// none.
 	ServiceAccountName string
@@ -31,13 +33,21 @@ type Config struct {
 	Template Template
 }
 
+// ImageOf returns the image of a bundle; empty when there is no such bundle.
+func (c Config) ImageOf(bundle string) string {
+	if bundle == "" {
+		return c.Image
+	}
+	return c.ExtraImages[bundle]
+}
+
 // Template is the part of runner pods that is an operator's to choose, each field
 // as in a Pod; all are optional.
 type Template struct {
 	// Labels and Annotations are added to the pods'. Groundwork's own win.
 	Labels      map[string]string `json:"labels,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
-	// ImagePullPolicy of the bundle image; empty is IfNotPresent.
+	// ImagePullPolicy of the bundle images; empty is IfNotPresent.
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 	// ImagePullSecrets are Secrets in the system namespace.
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`

@@ -28,7 +28,8 @@ const (
 
 // Build returns the runner pod of a run. It has the run's name and namespace:
 // the name is the pod's host name too (at most 63 characters), which is how
-// Terraform's lock tells who holds it.
+// Terraform's lock tells who holds it. The run's bundle has to be one of the config's
+// (ImageOf).
 //
 // The pod has no activeDeadlineSeconds: kubelet would kill Terraform without its
 // state being saved. The runner keeps to the run's timeout itself.
@@ -88,7 +89,7 @@ func spec(run *v1alpha1.Run, cfg Config) corev1.PodSpec {
 func container(run *v1alpha1.Run, cfg Config) corev1.Container {
 	c := corev1.Container{
 		Name:            ContainerName,
-		Image:           cfg.Image,
+		Image:           cfg.ImageOf(run.Spec.Module.Bundle),
 		ImagePullPolicy: cmp.Or(cfg.Template.ImagePullPolicy, corev1.PullIfNotPresent),
 		Command:         []string{runner.Binary},
 		Args:            []string{"run"},

@@ -51,9 +51,18 @@ func TestBuild(t *testing.T) {
 			run:    run(func(r *v1alpha1.Run) { r.Spec.Credentials.ServiceAccountName = "aws-prod" }),
 			cfg: Config{
 				Image:                  "registry.example.com/groundwork-bundle:1",
+				ExtraImages:            map[string]string{"data": "registry.example.com/data-bundle:1"},
 				ServiceAccountName:     "groundwork-runner",
 				TerminationGracePeriod: 15 * time.Minute,
 				Template:               fullTemplate(t),
+			},
+		},
+		"extra": {
+			reason: "A run whose module is of another bundle has that bundle's image.",
+			run:    run(func(r *v1alpha1.Run) { r.Spec.Module.Bundle = "data" }),
+			cfg: Config{
+				Image: "groundwork-bundle:1", ServiceAccountName: "groundwork-runner",
+				ExtraImages: map[string]string{"data": "registry.example.com/data-bundle:1"},
 			},
 		},
 	}

@@ -39,6 +39,22 @@ app.kubernetes.io/component: controller
 {{- end -}}
 {{- end -}}
 
+{{/* The further bundles as a YAML list of name and image. That no two have one name is what
+a schema cannot say. */}}
+{{- define "groundwork.extraBundles" -}}
+{{- $root := . -}}
+{{- $names := list "default" -}}
+{{- $bundles := list -}}
+{{- range .Values.extraBundles -}}
+{{- if has .name $names -}}
+{{- fail (printf "extraBundles: there is another bundle %q; give this one another name (default is that of images.bundle)" .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- $bundles = append $bundles (dict "name" .name "image" (include "groundwork.image" (list $root .))) -}}
+{{- end -}}
+{{- toYaml $bundles -}}
+{{- end -}}
+
 {{- define "groundwork.priorityClass" -}}
 {{- if .Values.priorityClass.create -}}
 {{- default (include "groundwork.name" .) .Values.priorityClass.name -}}
