@@ -127,6 +127,12 @@ func TestCompletion(t *testing.T) {
 	if out := mustRun(t, "__complete", "modules", "show", ""); !strings.Contains(out, "aws-s3-bucket\tA private, encrypted S3 bucket") {
 		t.Errorf("completion of modules show:\n%s", out)
 	}
+	if out := mustRun(t, "__complete", "bundle", "build", "-t", "bundle:1", "--"); !strings.Contains(out, "--from\t") || !strings.Contains(out, "--providers\t") {
+		t.Errorf("completion of the flags of bundle build:\n%s", out)
+	}
+	if out := mustRun(t, "__complete", "bundle", "build", ""); !strings.Contains(out, "ShellCompDirectiveFilterDirs") {
+		t.Errorf("completion of bundle build:\n%s", out)
+	}
 	if out := mustRun(t, "__complete", "modules", "show", "aws-s3-bucket", "-o", ""); !strings.Contains(out, "\nschema\n") {
 		t.Errorf("completion of -o:\n%s", out)
 	}

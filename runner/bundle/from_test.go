@@ -46,6 +46,10 @@ func TestFrom(t *testing.T) {
 			layers: []Layer{base, fileLayer("/usr/bin/aws"), binary, terraform},
 			want:   [][]string{{"etc/passwd", "tmp/"}, {"usr/bin/aws"}, {"groundwork/", "groundwork/runner"}, {"groundwork/", "groundwork/terraform"}},
 		},
+		"What is left out is not read further than to its first file.": {
+			layers: []Layer{base, binary, terraform, fileLayer("/groundwork/providers/h/n/t/1.0.0/linux_amd64/p", "/groundwork/z")},
+			want:   [][]string{{"etc/passwd", "tmp/"}, {"groundwork/", "groundwork/runner"}, {"groundwork/", "groundwork/terraform"}},
+		},
 		"Another image.": {
 			layers: []Layer{base}, wantErr: "no layer has /groundwork/runner: it is not a bundle",
 		},

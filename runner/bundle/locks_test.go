@@ -61,6 +61,10 @@ func TestBundle_findProviders_registries(t *testing.T) {
 			ProductOpenTofu, lockBlock(openTofuRegistry, "1.0.0", "h1:AAAA") + good(terraformRegistry, "1.0.0"), []string{terraformRegistry + "/1.0.0"},
 			openTofuRegistry + "/1.0.0 from " + terraformRegistry, "",
 		},
+		"They do in the other order too.": {
+			ProductOpenTofu, good(openTofuRegistry, "1.0.0") + lockBlock(terraformRegistry, "1.0.0", "h1:AAAA"), []string{terraformRegistry + "/1.0.0"},
+			openTofuRegistry + "/1.0.0 from " + terraformRegistry, "",
+		},
 		"A checksum that neither admits is refused.": {
 			ProductOpenTofu, lockBlock(terraformRegistry, "1.0.0", "h1:AAAA"), []string{openTofuRegistry + "/1.0.0"},
 			"", "run `tofu providers lock -platform=" + platform() + "`",
