@@ -343,3 +343,30 @@ func TestReconciler_gone(t *testing.T) {
 		t.Errorf("writes are %q", e.api.writes)
 	}
 }
+
+// The pod has the image of the Run's bundle; a Run whose bundle is gone ends, so that
+// another can be decided on.
+func TestReconciler_bundle(t *testing.T) {
+	newRunOf := func(e *env, bundle string) {
+		run := e.run()
+		e.name = "shop-orders-k-2"
+		run.ObjectMeta = metav1.ObjectMeta{Namespace: e.namespace, Name: e.name, Labels: run.Labels}
+		run.Spec.Module.Bundle = bundle
+		e.must(apiServer.Create(t.Context(), run))
+		e.r.pod.ExtraImages = map[string]string{"data": "data-bundle"}
+	}
+	t.Run("A bundle that is there.", func(t *testing.T) {
+		e := newEnv(t)
+		newRunOf(e, "data")
+		e.reconcile()
+		if got := e.pod().Spec.Containers[0].Image; got != "data-bundle" {
+			t.Errorf("the pod has the image %s", got)
+		}
+	})
+	t.Run("A bundle that is gone.", func(t *testing.T) {
+		e := newEnv(t)
+		newRunOf(e, "gone")
+		e.reconcile()
+		e.wantEnd(v1alpha1.RunReasonSuperseded, "bundle gone")
+	})
+}
