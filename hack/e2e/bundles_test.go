@@ -60,7 +60,7 @@ func (p platformTeam) groundwork(args ...string) {
 }
 
 // bundle makes a version of the module, which greets with it, and pushes a bundle of it.
-func (p platformTeam) bundle(name, version string) extraBundle {
+func (p platformTeam) bundle(name, version string, flags ...string) extraBundle {
 	p.Helper()
 	for file, edit := range map[string][2]string{
 		"module.yaml":                        {`version: \S+`, "version: " + version},
@@ -80,8 +80,20 @@ func (p platformTeam) bundle(name, version string) extraBundle {
 	p.groundwork("modules", "docs", p.library)
 	p.groundwork("modules", "test", p.library)
 	b := extraBundle{name, version, p.registry + "/team/bundle"}
-	p.groundwork("bundle", "build", p.library, "--from", stage.BundleFile(), "--tag", b.image(), "--push")
+	p.groundwork(append([]string{"bundle", "build", p.library, "--from", stage.BundleFile(), "--tag", b.image(), "--push"}, flags...)...)
 	return b
+}
+
+// openTofu returns the path of OpenTofu, built from the module that hack/opentofu pins.
+func openTofu(t *testing.T) string {
+	t.Helper()
+	tofu := filepath.Join(t.TempDir(), "tofu")
+	build := exec.CommandContext(t.Context(), "go", "build", "-modfile", "hack/opentofu/go.mod", "-o", tofu, "github.com/opentofu/opentofu/cmd/tofu")
+	build.Dir, build.Env = stage.Root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return tofu
 }
 
 // installBundles upgrades the release to these bundles beside the default one.
@@ -96,12 +108,12 @@ func installBundles(ctx context.Context, bundles ...extraBundle) error {
 }
 
 // TestBundles installs two bundles of a platform team beside ours, one after the other, with a module in
-// another version each, and takes both away again. It is not parallel: there is one
+// another version each, one of them with OpenTofu, and takes both away again. It is not parallel: there is one
 // installation.
 func TestBundles(t *testing.T) {
 	needsOwnCluster(t, "its node pulls the bundles from a registry on this machine")
 	team := newPlatformTeam(t)
-	one, two := team.bundle("one", "1.1.0"), team.bundle("two", "2.0.0")
+	one, two := team.bundle("one", "1.1.0"), team.bundle("two", "2.0.0", "--terraform", openTofu(t))
 	t.Cleanup(func() {
 		if err := installBundles(context.Background()); err != nil {
 			t.Error(err)

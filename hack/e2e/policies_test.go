@@ -144,7 +144,8 @@ func TestPolicies_use(t *testing.T) {
 	}
 	config := rest.CopyConfig(stage.Config)
 	config.Impersonate = rest.ImpersonationConfig{UserName: "system:anonymous", Groups: []string{ns}}
-	team, err := client.New(config, client.Options{Scheme: stage.Client.Scheme()})
+	// The kinds are known already: nobody but the authenticated may ask for them.
+	team, err := client.New(config, client.Options{Scheme: stage.Client.Scheme(), Mapper: stage.Client.RESTMapper()})
 	if err != nil {
 		t.Fatal(err)
 	}
