@@ -142,10 +142,11 @@ func (s *session) plan(ctx context.Context) (bool, error) {
 }
 
 // wantsInit tells whether Terraform did not like what prepare had made of the
-// working directory.
+// working directory. OpenTofu never does: it compares backends in its own way.
 func (s *session) wantsInit() bool {
 	for _, d := range s.diagnostics.errors() {
-		if strings.Contains(d.Summary+d.Detail, "terraform init") {
+		said := d.Summary + d.Detail
+		if strings.Contains(said, "terraform init") || strings.Contains(said, "tofu init") {
 			return true
 		}
 	}
