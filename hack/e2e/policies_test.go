@@ -169,6 +169,7 @@ func TestPolicies_use(t *testing.T) {
 	})
 	refused("another module", team.Create(t.Context(), object(ns, "slow")), "slow", ns)
 	refused("another namespace", team.Create(t.Context(), object(other, "outputs")), "outputs", other)
-	mine.Spec.Module = "slow"
-	refused("a change to another module", team.Update(t.Context(), mine), "slow", ns)
+	// A patch, because the controller writes the object meanwhile.
+	change := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"module":"slow"}}`))
+	refused("a change to another module", team.Patch(t.Context(), mine, change), "slow", ns)
 }
