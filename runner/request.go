@@ -27,6 +27,14 @@ const (
 	ProvidersDir = "/groundwork/providers"
 	// ModulesDir is the bundle image's module library, a folder a module.
 	ModulesDir = "/groundwork/modules"
+	// PoliciesDir has the bundle image's policies, beside the runner's default set;
+	// it need not exist.
+	PoliciesDir = "/groundwork/policies"
+	// PoliciesConfigDir has the policies in PoliciesConfigMap, which win.
+	PoliciesConfigDir = "/groundwork/policies.d"
+	// PoliciesConfigMap is the ConfigMap in the system namespace that has policies,
+	// a key a file; it need not exist.
+	PoliciesConfigMap = "groundwork-policies"
 )
 
 // Environment variables that the pod sets for the runner.

@@ -69,6 +69,9 @@ const (
 	// ReasonOutputSecretConflict: the output Secret exists and belongs to someone
 	// else.
 	ReasonOutputSecretConflict = "OutputSecretConflict"
+	// ReasonPolicyDenied: a policy denies the plan; the message has the policy, the
+	// resource and what it says.
+	ReasonPolicyDenied = "PolicyDenied"
 	// ReasonRetriesExhausted: five runs in a row failed.
 	ReasonRetriesExhausted = "RetriesExhausted"
 	// ReasonStateMissing: resources were applied, but their state or the inputs

@@ -132,6 +132,11 @@ const (
 	// RunReasonSnapshotFailed: what a destroy needs could not be written, or that
 	// the apply is about to start; nothing was touched.
 	RunReasonSnapshotFailed RunReason = "SnapshotFailed"
+	// RunReasonPolicyDenied: a policy denies the plan; nothing was touched.
+	RunReasonPolicyDenied RunReason = "PolicyDenied"
+	// RunReasonPolicyInvalid: the policies do not compile, or could not be evaluated;
+	// nothing was touched.
+	RunReasonPolicyInvalid RunReason = "PolicyInvalid"
 	// RunReasonApplyFailed: the plan was applied in part; the state says how far.
 	RunReasonApplyFailed RunReason = "ApplyFailed"
 	// RunReasonLocked: someone holds the state's lock; nothing was touched.

@@ -22,8 +22,9 @@ const ContainerName = "runner"
 const uid int64 = 65532
 
 const (
-	volumeRequest = "request"
-	volumeWork    = "work"
+	volumeRequest  = "request"
+	volumeWork     = "work"
+	volumePolicies = "policies"
 )
 
 // Build returns the runner pod of a run. It has the run's name and namespace:
@@ -82,6 +83,13 @@ func spec(run *v1alpha1.Run, cfg Config) corev1.PodSpec {
 			{Name: volumeWork, VolumeSource: corev1.VolumeSource{
 				EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory},
 			}},
+			{Name: volumePolicies, VolumeSource: corev1.VolumeSource{
+				ConfigMap: &corev1.ConfigMapVolumeSource{
+					LocalObjectReference: corev1.LocalObjectReference{Name: runner.PoliciesConfigMap},
+					DefaultMode:          ptr.To(int32(0o444)),
+					Optional:             ptr.To(true),
+				},
+			}},
 		},
 	}
 }
@@ -103,6 +111,7 @@ func container(run *v1alpha1.Run, cfg Config) corev1.Container {
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: volumeRequest, MountPath: runner.RequestDir, ReadOnly: true},
 			{Name: volumeWork, MountPath: runner.WorkDir},
+			{Name: volumePolicies, MountPath: runner.PoliciesConfigDir, ReadOnly: true},
 		},
 	}
 	if name := run.Spec.Credentials.SecretName; name != "" {

@@ -33,6 +33,9 @@ type Config struct {
 	TerraformBinary string
 	// ProvidersDir is an unpacked filesystem mirror of providers.
 	ProvidersDir string
+	// PolicyDirs are folders with policies beside the default set; a file in a later
+	// one wins. They need not exist.
+	PolicyDirs []string
 	// TerminationLog is the file that kubelet reads the termination message from.
 	TerminationLog string
 	// MemoryEvents is the file that counts the container's processes killed for
@@ -72,6 +75,7 @@ func ConfigFromEnvironment(environ []string) (Config, error) {
 		WorkDir:         runner.WorkDir,
 		TerraformBinary: runner.TerraformBinary,
 		ProvidersDir:    runner.ProvidersDir,
+		PolicyDirs:      []string{runner.PoliciesDir, runner.PoliciesConfigDir},
 		TerminationLog:  "/dev/termination-log",
 		MemoryEvents:    memoryEvents("/sys/fs/cgroup"),
 		Environ:         environ,

@@ -15,7 +15,8 @@ const (
 	maxMessage     = 1024
 )
 
-// diagnostics collects Terraform's errors and warnings, masked and bounded.
+// diagnostics collects errors and warnings, Terraform's and the policies', masked and
+// bounded.
 type diagnostics struct {
 	mask mask
 	all  []v1alpha1.Diagnostic
@@ -31,11 +32,15 @@ func (d *diagnostics) observe(e event) {
 	if e.Diagnostic.Severity == "error" {
 		severity = "error"
 	}
+	d.add(severity, e.Diagnostic.Summary, e.Diagnostic.Detail, e.Diagnostic.Address)
+}
+
+func (d *diagnostics) add(severity, summary, detail, address string) {
 	diagnostic := v1alpha1.Diagnostic{
 		Severity: severity,
-		Summary:  cut(d.mask.apply(e.Diagnostic.Summary), maxSummary),
-		Detail:   cut(d.mask.apply(e.Diagnostic.Detail), maxDetail),
-		Address:  d.mask.apply(e.Diagnostic.Address),
+		Summary:  cut(d.mask.apply(summary), maxSummary),
+		Detail:   cut(d.mask.apply(detail), maxDetail),
+		Address:  d.mask.apply(address),
 	}
 	if !slices.Contains(d.all, diagnostic) {
 		d.all = append(d.all, diagnostic)
