@@ -37,6 +37,8 @@ type bundleOptions struct {
 	from string
 	// terraform is a binary, providers a mirror; optional.
 	terraform, providers string
+	// policies is a folder; optional.
+	policies string
 	// tag is the image's name, out a file; optional.
 	tag, out string
 	push     bool
@@ -48,15 +50,18 @@ func bundleBuildCommand() *cobra.Command {
 		Use:   "build DIR...",
 		Short: "Make a bundle image of module libraries",
 		Long: `Makes a bundle image of the module libraries in DIR..., without Docker: the runner, Terraform or
-OpenTofu, the providers that the modules' lock files select, and the modules.
+OpenTofu, the providers that the modules' lock files select, policies, and the modules.
 
 The runner, the user and the CA certificates come from the bundle that --from names, and so
-does Terraform without --terraform; its providers and modules are left out. The same inputs
+does Terraform without --terraform; its providers, policies and modules are left out. The same inputs
 give the same digest.
 
 Providers come from the mirror that --providers names, or else are downloaded from their
 registries. Each must have a checksum (h1:) that the lock file of every module that uses it
 admits: runner pods do not verify that again.
+
+Policies that --policies names judge plans beside the default set of the runner, which is
+always there; a file replaces the one of the same name in it.
 
 Registries are read and written with Docker's credentials. Progress goes to stderr; the
 digest of the image goes to stdout, for the chart's images.bundle.digest.`,
@@ -81,12 +86,14 @@ digest of the image goes to stdout, for the chart's images.bundle.digest.`,
 	f.StringVar(&o.from, "from", "", "`IMAGE` or file of a bundle with the runner (default: "+bundleRepository+" in the version of this command)")
 	f.StringVar(&o.terraform, "terraform", "", "`FILE` of Terraform or OpenTofu, for the platform of --from (default: the one in --from)")
 	f.StringVar(&o.providers, "providers", "", "`DIR` with an unpacked filesystem mirror of providers (default: earlier downloads, then the registries)")
+	f.StringVar(&o.policies, "policies", "", "`DIR` with policies in Rego, one *.rego each (default: none but the runner's own)")
 	f.StringVarP(&o.tag, "tag", "t", "", "`NAME` of the image, with a version: registry.example.com/platform/bundle:1.0.0")
 	f.StringVarP(&o.out, "output", "o", "", "write the image to this `FILE`, in the format of docker save")
 	f.BoolVar(&o.push, "push", false, "push the image to its registry")
 	// The flags are there.
 	_ = c.MarkFlagRequired("tag")
 	_ = c.MarkFlagDirname("providers")
+	_ = c.MarkFlagDirname("policies")
 	_ = c.RegisterFlagCompletionFunc("tag", cobra.NoFileCompletions)
 	return c
 }
@@ -100,6 +107,12 @@ func (o bundleOptions) build(ctx context.Context, libraries []string, progress i
 	if err != nil {
 		return v1.Hash{}, err
 	}
+	var policies map[string][]byte
+	if o.policies != "" {
+		if policies, err = bundle.LoadPolicies(o.policies); err != nil {
+			return v1.Hash{}, err
+		}
+	}
 	destination, err := bundle.NewDestination(o.tag, o.out, o.push)
 	if err != nil {
 		return v1.Hash{}, err
@@ -108,7 +121,7 @@ func (o bundleOptions) build(ctx context.Context, libraries []string, progress i
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	b := bundle.Bundle{Foundation: foundation, Modules: modules}
+	b := bundle.Bundle{Foundation: foundation, Modules: modules, Policies: policies}
 	if o.providers != "" {
 		b.Mirrors = []string{o.providers}
 	} else {

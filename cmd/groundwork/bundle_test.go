@@ -203,6 +203,35 @@ func TestBundleBuild(t *testing.T) {
 	}
 }
 
+// TestBundleBuild_policies makes a bundle with policies, which are left out of one that is
+// made from it.
+func TestBundleBuild_policies(t *testing.T) {
+	in := makeBundleInputs(t)
+	policies := t.TempDir()
+	writeMode(t, filepath.Join(policies, "a.rego"), "package main\n\ndeny contains \"a\" if input.a\n", 0o644)
+	label := func(args ...string) string {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "bundle.tar")
+		mustRun(t, append([]string{"bundle", "build", in.library, "--providers", in.mirror, "-t", "bundle:1", "-o", file}, args...)...)
+		image, err := tarball.ImageFromPath(file, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, err := image.ConfigFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.file = file
+		return config.Config.Labels["infra.groundwork.dev/policies"]
+	}
+	if got := label("--from", in.file, "--policies", policies); got != "a" {
+		t.Errorf("label: want a, got %q", got)
+	}
+	if got := label("--from", in.file); got != "" {
+		t.Errorf("label of a bundle from it: want none, got %q", got)
+	}
+}
+
 // TestBundleBuild_openTofu makes a bundle with a Terraform that is named.
 func TestBundleBuild_openTofu(t *testing.T) {
 	in := makeBundleInputs(t)
@@ -224,7 +253,8 @@ func TestBundleBuild_openTofu(t *testing.T) {
 // TestBundleBuild_faults checks that what is wrong is said, and nothing written.
 func TestBundleBuild_faults(t *testing.T) {
 	in := makeBundleInputs(t)
-	unlocked, changed := t.TempDir(), t.TempDir()
+	unlocked, changed, policies := t.TempDir(), t.TempDir(), t.TempDir()
+	writeMode(t, filepath.Join(policies, "a.rego"), "package main\n\ndeny if input.a\n", 0o644)
 	writeModule(t, filepath.Join(unlocked, "unlocked"), "")
 	writeModule(t, filepath.Join(changed, "changed"), "h1:AAAA")
 	twice := t.TempDir()
@@ -246,6 +276,8 @@ func TestBundleBuild_faults(t *testing.T) {
 		"A module without a lock.":                {with(unlocked), "the module unlocked uses the provider example.com/acme/thing, which its lock file does not have"},
 		"A checksum that is not admitted.":        {with(changed), "which the lock file of the module changed does not admit"},
 		"A provider that is not in the mirror.":   {with(in.library, "--providers", unlocked), "example.com/acme/thing 1.0.0 for linux_" + runtime.GOARCH + ", which the module thing uses, is in no mirror"},
+		"A policy that never denies.":             {with(in.library, "--policies", policies), "policy a.rego:3: the rule deny is not a set of messages"},
+		"A folder without policies.":              {with(in.library, "--policies", unlocked), "no policy in " + unlocked},
 		"No tag.":                                 {[]string{in.library, "-o", out}, `required flag(s) "tag" not set`},
 		"A tag that is none.":                     {with(in.library, "-t", "Team/Bundle:1"), `the tag "Team/Bundle:1"`},
 		"A tag without a version.":                {with(in.library, "-t", host+"/team/bundle"), "it has no version after the name"},

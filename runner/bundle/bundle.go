@@ -39,6 +39,9 @@ type Bundle struct {
 	Foundation
 	// Modules are the module library.
 	Modules []Module
+	// Policies are files for Terraform plans to be judged by, beside the runner's
+	// default set; none is fine.
+	Policies map[string][]byte
 	// Mirrors are unpacked filesystem mirrors of providers; the first one that has a
 	// provider counts.
 	Mirrors []string
@@ -69,7 +72,11 @@ func (b Bundle) Image(ctx context.Context, progress io.Writer) (v1.Image, error)
 		image.Layers = append(image.Layers, layer)
 		names = append(names, p.source+" "+p.version)
 	}
-	image.Layers = append(image.Layers, b.Runner, moduleLayer(b.Modules))
+	image.Layers = append(image.Layers, b.Runner)
+	if len(b.Policies) > 0 {
+		image.Layers = append(image.Layers, policyLayer(b.Policies))
+	}
+	image.Layers = append(image.Layers, moduleLayer(b.Modules))
 	image.Config.Entrypoint, image.Config.Cmd = []string{runner.Binary}, nil
 	image.Config.Labels = map[string]string{
 		labelTitle:       "groundwork-bundle",
@@ -79,6 +86,9 @@ func (b Bundle) Image(ctx context.Context, progress io.Writer) (v1.Image, error)
 		b.Terraform.Product.label():   b.Terraform.Version,
 		v1alpha1.Group + "/providers": strings.Join(names, ", "),
 		v1alpha1.Group + "/modules":   strings.Join(moduleNames(b.Modules), ", "),
+	}
+	if len(b.Policies) > 0 {
+		image.Config.Labels[v1alpha1.Group+"/policies"] = strings.Join(policyNames(b.Policies), ", ")
 	}
 	return image.Build(progress)
 }

@@ -30,6 +30,7 @@ const (
 	partProviders part = "providers"
 	partRunner    part = "runner"
 	partModules   part = "modules"
+	partPolicies  part = "policies"
 )
 
 // From takes the foundation of an existing bundle: a file in the format of docker save,
@@ -157,7 +158,7 @@ func holds(layer v1.Layer) (part, error) {
 			return "", fmt.Errorf("it has both %s and %s; in a bundle each is in a layer of its own", held, found)
 		}
 		held = found
-		if held == partProviders || held == partModules {
+		if held == partProviders || held == partModules || held == partPolicies {
 			return held, nil
 		}
 	}
@@ -174,6 +175,8 @@ func partOf(file string) (part, error) {
 		return partProviders, nil
 	case strings.HasPrefix(file, runner.ModulesDir+"/"):
 		return partModules, nil
+	case strings.HasPrefix(file, runner.PoliciesDir+"/"):
+		return partPolicies, nil
 	case strings.HasPrefix(file, path.Dir(runner.Binary)+"/"):
 		return "", fmt.Errorf("it has %s, which is no part of a bundle", file)
 	}

@@ -30,7 +30,7 @@ func TestFrom(t *testing.T) {
 	base := fileLayer("/etc/passwd", "/tmp/")
 	binary, terraform := fileLayer("/groundwork/", "/groundwork/runner"), fileLayer("/groundwork/", "/groundwork/terraform")
 	providers := fileLayer("/groundwork/", "/groundwork/providers/", "/groundwork/providers/h/n/t/1.0.0/linux_amd64/p")
-	modules := fileLayer("/groundwork/modules/m/main.tf")
+	modules, policies := fileLayer("/groundwork/modules/m/main.tf"), fileLayer("/groundwork/policies/p.rego")
 	cases := map[string]struct {
 		layers  []Layer
 		labels  map[string]string
@@ -39,7 +39,7 @@ func TestFrom(t *testing.T) {
 		wantErr string
 	}{
 		"A bundle, in any order.": {
-			layers: []Layer{base, terraform, providers, modules, binary}, labels: labelled, product: ProductOpenTofu,
+			layers: []Layer{base, terraform, providers, modules, policies, binary}, labels: labelled, product: ProductOpenTofu,
 			want: [][]string{{"etc/passwd", "tmp/"}, {"groundwork/", "groundwork/runner"}, {"groundwork/", "groundwork/terraform"}},
 		},
 		"One whose base has two layers, and that does not say what its Terraform is.": {

@@ -33,9 +33,8 @@ type Policies struct {
 	rules    []rule
 }
 
-// Load reads the policies in sources and compiles them: every *.rego at the top of each,
-// but for tests (*_test.rego). A source that does not exist has none. A file replaces the
-// one of the same name in an earlier source; a file without any rule takes it away.
+// Load reads the policies in sources (Read) and compiles them. A file replaces the one of
+// the same name in an earlier source; a file of comments alone takes it away.
 //
 // The error says of each fault, up to a few, in which file and line it is.
 func Load(sources ...fs.FS) (*Policies, error) {

@@ -12,26 +12,38 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// readAll reads the policy files of the sources, by name.
-func readAll(sources []fs.FS) (map[string][]byte, error) {
+// Read reads the policy files of a source, by name: every *.rego at its top, but for tests
+// (*_test.rego). A source that does not exist has none.
+func Read(source fs.FS) (map[string][]byte, error) {
+	entries, err := fs.ReadDir(source, ".")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the policies: %w", err)
+	}
 	files := map[string][]byte{}
-	for _, source := range sources {
-		entries, err := fs.ReadDir(source, ".")
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("read the policies: %w", err)
+	for _, entry := range entries {
+		name := entry.Name()
+		if entry.IsDir() || !strings.HasSuffix(name, ".rego") || strings.HasSuffix(name, "_test.rego") {
+			continue
 		}
-		for _, entry := range entries {
-			name := entry.Name()
-			if entry.IsDir() || !strings.HasSuffix(name, ".rego") || strings.HasSuffix(name, "_test.rego") {
-				continue
-			}
-			if files[name], err = fs.ReadFile(source, name); err != nil {
-				return nil, fmt.Errorf("read the policy %s: %w", name, err)
-			}
+		if files[name], err = fs.ReadFile(source, name); err != nil {
+			return nil, fmt.Errorf("read the policy %s: %w", name, err)
 		}
 	}
-	maps.DeleteFunc(files, func(_ string, text []byte) bool { return isEmpty(text) })
 	return files, nil
+}
+
+// readAll reads the policy files that count, by name.
+func readAll(sources []fs.FS) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	for _, source := range sources {
+		files, err := Read(source)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, files)
+	}
+	maps.DeleteFunc(all, func(_ string, text []byte) bool { return isEmpty(text) })
+	return all, nil
 }
 
 // isEmpty tells whether there is nothing in a file but comments.
