@@ -136,6 +136,7 @@ func TestChart_badValuesAreRefused(t *testing.T) {
 		"runner.startTimeout=10":       "'/runner/startTimeout'",
 		"images.controller.digest=abc": "'/images/controller/digest'",
 		"webhook.failurePolicy=Maybe":  "'/webhook/failurePolicy': value must be one of",
+		"policies.team=package":        "'/policies': additional properties 'team' not allowed",
 		bundle:                         "'/extraBundles/0': missing property 'tag'",
 		"extraBundles[0].name=Data":    "'/extraBundles/0/name'",
 		bundle + ",extraBundles[0].tag=a,extraBundles[1].name=data,extraBundles[1].repository=b,extraBundles[1].tag=b": `there is another bundle "data"`,
