@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +141,24 @@ deny contains "a" if {
 	}
 	if took := time.Since(started); took > 10*time.Second {
 		t.Errorf("took %s", took)
+	}
+}
+
+// A schema may refer to another one, which is not fetched.
+func TestPolicies_Evaluate_staysOffTheNetwork(t *testing.T) {
+	asked := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.Path
+		_, _ = w.Write([]byte("{}"))
+	}))
+	defer server.Close()
+	p := load(t, map[string]string{"a.rego": "package main\n\ndeny contains \"a\" if json.match_schema({}, {\"$ref\": \"" + server.URL + "/schema\"})[0]\n"})
+	f, err := p.Evaluate(t.Context(), []byte("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Denials) > 0 || len(asked) > 0 {
+		t.Errorf("want no request, got %d and %v", len(asked), f.Denials)
 	}
 }
 
