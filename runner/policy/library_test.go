@@ -157,7 +157,7 @@ func TestLibrary_actions(t *testing.T) {
 	p := defaultSet(t)
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			for _, address := range []string{"aws_s3_bucket_acl.bad_canned", "aws_efs_file_system.bad_unset", "aws_security_group.bad_ssh"} {
+			for _, address := range []string{"aws_s3_bucket_acl.bad_canned", "aws_opensearch_domain.bad_unset", "aws_security_group.bad_ssh"} {
 				f, err := p.Evaluate(t.Context(), planOnly(t, address, c.actions...))
 				if err != nil {
 					t.Fatal(err)

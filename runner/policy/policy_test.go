@@ -153,6 +153,7 @@ func TestPolicies_Concern(t *testing.T) {
 		"One of them without metadata looks at everything.":     {"package main\n\n" + annotated("deny", "[a]") + "deny contains \"b\"\n", []string{"c"}, true},
 		"Each name counts.":                                     {"package main\n\n" + annotated("deny", "[a]") + annotated("warn", "[b]"), []string{"b"}, true},
 		"A file without rules that judge looks at nothing.":     {"package main\n\nx := 1\n", []string{"aws_s3_bucket"}, false},
+		"Metadata of a whole document too.":                     {"package main\n\n# METADATA\n# scope: document\n# custom:\n#   resource_types: [a]\ndeny contains \"a\"\n\ndeny contains \"b\"\n", []string{"b"}, true},
 		"Metadata of another kind leaves a rule to everything.": {"package main\n\n# METADATA\n# title: a\ndeny contains \"a\"\n", []string{"aws_s3_bucket"}, true},
 	}
 	for name, c := range cases {

@@ -6,7 +6,6 @@ package groundwork.plan
 # Source: https://developer.hashicorp.com/terraform/internals/json-format#change-representation
 changed contains r if {
 	some r in input.resource_changes
-	r.mode == "managed"
 	some action in r.change.actions
 	action in {"create", "update"}
 }

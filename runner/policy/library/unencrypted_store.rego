@@ -55,8 +55,7 @@ unencrypted_store_faults[r.address] contains msg if {
 	some r in plan.changed
 	r.type == "aws_sqs_queue"
 	r.change.after.sqs_managed_sse_enabled == false
-	plan.unset(r, "kms_master_key_id")
-	msg := "messages are not encrypted: leave sqs_managed_sse_enabled out, or set kms_master_key_id"
+	msg := "messages are not encrypted: leave sqs_managed_sse_enabled out, or set kms_master_key_id instead"
 }
 
 unencrypted_store_flags := {
