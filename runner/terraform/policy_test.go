@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/hack/testenv"
 )
 
 // policyDirs writes policies to a bundle's and a platform team's folder.
@@ -105,6 +107,53 @@ func TestSession_checkPolicies(t *testing.T) {
 				t.Errorf("log: want %d lines and no secret, got\n%s", len(c.diagnostics), out.String())
 			}
 		})
+	}
+}
+
+// A policy sees a plan as Terraform itself shows it.
+func TestSession_showPlan(t *testing.T) {
+	cfg := Config{WorkDir: t.TempDir(), TerraformBinary: testenv.Terraform(t), Environ: os.Environ(), PolicyDirs: policyDirs(t, nil, map[string]string{"a.rego": `package main
+
+deny contains {"msg": sprintf("%s of %s", [r.change.after.input, input.variables.name.value]), "address": r.address} if {
+	some r in input.resource_changes
+	input.complete
+}
+`})}
+	for name, text := range map[string]string{
+		cfg.path(moduleDir, "main.tf"): "variable \"name\" {}\n\nresource \"terraform_data\" \"this\" {\n  input = \"hello\"\n}\n",
+		cfg.path(cliConfigFile):        "",
+		cfg.path(tempDir, "x"):         "",
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := policySession(&bytes.Buffer{})
+	s.cfg = cfg
+	var err error
+	if s.tf, err = newTerraform(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.tf.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.tf.Plan(t.Context(), tfexec.Out(cfg.path(planFile)), tfexec.Var("name=shop")); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.showPlan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := loadPolicies(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "policy a denies terraform_data.this: hello of shop"
+	if _, err := s.checkPolicies(t.Context(), p, plan); err == nil || err.Error() != want {
+		t.Errorf("want %q, got %v", want, err)
 	}
 }
 
