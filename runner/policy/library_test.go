@@ -146,13 +146,13 @@ func TestLibrary_actions(t *testing.T) {
 		actions []string
 		want    bool
 	}{
-		"A resource to be made is judged.":             {[]string{"create"}, true},
-		"One to be changed too.":                       {[]string{"update"}, true},
-		"One to be replaced too.":                      {[]string{"delete", "create"}, true},
-		"Even before the old one goes.":                {[]string{"create", "delete"}, true},
-		"One that goes is not.":                        {[]string{"delete"}, false},
-		"One that stays is not: it was judged before.": {[]string{"no-op"}, false},
-		"One that is forgotten is not.":                {[]string{"forget"}, false},
+		"A resource to be made is judged.": {[]string{"create"}, true},
+		"One to be changed too.":           {[]string{"update"}, true},
+		"One to be replaced too.":          {[]string{"delete", "create"}, true},
+		"Even before the old one goes.":    {[]string{"create", "delete"}, true},
+		"One that goes is not.":            {[]string{"delete"}, false},
+		"One that stays is not.":           {[]string{"no-op"}, false},
+		"One that is forgotten is not.":    {[]string{"forget"}, false},
 	}
 	p := defaultSet(t)
 	for name, c := range cases {

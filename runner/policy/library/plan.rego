@@ -2,7 +2,7 @@
 package groundwork.plan
 
 # changed are the resources, in whatever module, that the plan creates, updates or
-# replaces. What only goes, or stays as it is, is nobody's business.
+# replaces. What goes, or stays as it is, is not among them.
 # Source: https://developer.hashicorp.com/terraform/internals/json-format#change-representation
 changed contains r if {
 	some r in input.resource_changes
