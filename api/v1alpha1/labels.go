@@ -40,8 +40,8 @@ const (
 	// AnnotationApprove approves the plan with the id that is its value. It approves that
 	// plan only, and only once.
 	AnnotationApprove = Group + "/approve"
-	// AnnotationApprovedBy is set by the webhook beside AnnotationApprove: the plan's id, a
-	// space, and the user. Nobody can set it otherwise.
+	// AnnotationApprovedBy is set by the API server beside AnnotationApprove, by a policy
+	// of the chart's: the plan's id, a space, and the user. Nobody can set it otherwise.
 	AnnotationApprovedBy = Group + "/approved-by"
 	// AnnotationCancel ends the Run with the name that is its value gracefully, if it is
 	// under way.

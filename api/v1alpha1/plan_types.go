@@ -122,8 +122,8 @@ type ApprovedPlan struct {
 	ID string `json:"id"`
 	// Run is the one that made the plan, which is saved under its name.
 	Run string `json:"run"`
-	// By is the user who approved it, as the API server knew them; absent when the
-	// webhook did not see the approval.
+	// By is the user who approved it, as the API server knew them; absent where it has no
+	// policy that notes it.
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	By string `json:"by,omitempty"`

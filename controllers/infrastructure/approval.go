@@ -42,7 +42,7 @@ func (o *observed) approved() *v1alpha1.ApprovedPlan {
 	return nil
 }
 
-// approver is the user that the webhook has noted for the approval of a plan;
+// approver is the user that the API server has noted for the approval of a plan;
 // empty when it has noted none.
 func approver(infra *v1alpha1.Infrastructure, id string) string {
 	noted, by, _ := strings.Cut(infra.Annotations[v1alpha1.AnnotationApprovedBy], " ")
