@@ -25,7 +25,7 @@ func Describe(plan *v1alpha1.PlanSummary) string {
 		lines = append(lines, line)
 	}
 	text := strings.Join(lines, ", ")
-	if more := int(plan.Create+plan.Update+plan.Replace+plan.Delete) - len(lines); more > 0 {
+	if more := plan.Total() - len(lines); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text

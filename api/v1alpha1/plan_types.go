@@ -45,7 +45,7 @@ type DriftSpec struct {
 	// Objects with the same interval spread evenly over it. From 1m to 720h.
 	// Default: 1h.
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('720h')",message="drift.interval must be a duration between 1m and 720h, such as 1h"
-	// +kubebuilder:default="1h"
+	// +kubebuilder:default="1h0m0s"
 	// +optional
 	Interval metav1.Duration `json:"interval,omitzero"`
 }
@@ -73,6 +73,9 @@ type PlanSummary struct {
 	// +optional
 	Changes []ResourceChange `json:"changes,omitempty"`
 }
+
+// Total is the number of resources that the plan counts.
+func (p *PlanSummary) Total() int { return int(p.Create + p.Update + p.Replace + p.Delete) }
 
 // ResourceChange is the planned change of one resource.
 type ResourceChange struct {

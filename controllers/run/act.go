@@ -71,8 +71,8 @@ func (r *Reconciler) finish(ctx context.Context, run *v1alpha1.Run, result runne
 	})
 }
 
-// tidy removes the request and the plan that was applied, which hold secrets, and the pod: a pod that never took
-// the Run at once, that of a Run that succeeded when it has ended. The pod of a
+// tidy removes the request and the plan that was applied, which hold secrets, and
+// the pod: one that never took the Run at once, that of a Run that has not failed when it has ended. The pod of a
 // failed Run stays for its log until the next Run of the object.
 func (r *Reconciler) tidy(ctx context.Context, o *observed) error {
 	if err := r.deleteRequest(ctx, o.run); err != nil {
@@ -85,7 +85,7 @@ func (r *Reconciler) tidy(ctx context.Context, o *observed) error {
 		return nil
 	}
 	ended, taken := terminated(o.pod) != nil, o.run.Status.PodUID != ""
-	if !taken || ended && o.run.Status.Phase == v1alpha1.RunSucceeded {
+	if !taken || ended && o.run.Status.Phase != v1alpha1.RunFailed {
 		return r.deletePod(ctx, o.pod)
 	}
 	return nil

@@ -173,7 +173,7 @@ func successMessage(op v1alpha1.Operation, plan *v1alpha1.PlanSummary) string {
 	switch {
 	case op == v1alpha1.OperationDestroy && plan != nil:
 		return fmt.Sprintf("Destroyed: %d deleted", plan.Delete)
-	case plan == nil || plan.Create+plan.Update+plan.Replace+plan.Delete == 0:
+	case plan == nil || plan.Total() == 0:
 		return "Nothing to change"
 	}
 	return fmt.Sprintf("Applied: %d created, %d updated, %d replaced, %d deleted", plan.Create, plan.Update, plan.Replace, plan.Delete)
