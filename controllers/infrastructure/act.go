@@ -61,7 +61,19 @@ func (r *Reconciler) startApply(ctx context.Context, o *observed, a action) erro
 	case len(failedApplies(o)) > 0:
 		trigger = v1alpha1.TriggerRetry
 	}
-	return r.startRun(ctx, o, &req, trigger)
+	err := r.startRun(ctx, o, &req, trigger)
+	if trigger == v1alpha1.TriggerDrift {
+		return laterLook(err)
+	}
+	return err
+}
+
+// laterLook lets an object in sync stay so when a look for drift has to wait.
+func laterLook(err error) error {
+	if wait := (*status.Error)(nil); errors.As(err, &wait) {
+		return &status.Error{Outcome: status.InSync("Applied; a look for drift waits: "+wait.Error(), wait.After())}
+	}
+	return err
 }
 
 // startDestroy starts a Run from what the last apply left behind, and from nothing

@@ -142,6 +142,19 @@ func TestReconciler_drift(t *testing.T) {
 	}
 }
 
+// A look for drift that has to wait leaves the object as it is.
+func TestReconciler_driftLocked(t *testing.T) {
+	e := newEnv(t)
+	e.ready()
+	e.lock("ada@workstation")
+	e.pass(2 * time.Hour)
+	if result := e.reconcile(); result.RequeueAfter != lockRetry {
+		t.Errorf("result is %+v, want another look at the lock", result)
+	}
+	e.want(v1alpha1.ReasonInSync, "ada@workstation")
+	e.wantRuns(1)
+}
+
 func TestReconciler_cancel(t *testing.T) {
 	e := newEnv(t)
 	e.create()

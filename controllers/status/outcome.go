@@ -60,6 +60,9 @@ type Error struct{ Outcome Outcome }
 // Error implements error.
 func (e *Error) Error() string { return e.Outcome.message }
 
+// After is the time of the next look when no event comes first, zero for none.
+func (e *Error) After() time.Duration { return e.Outcome.after }
+
 // Waiting returns the error of an object that waits for something that is
 // expected to come by itself, looked for again after the given time.
 func Waiting(reason string, after time.Duration, format string, args ...any) *Error {

@@ -81,6 +81,28 @@ func TestDrift_correct(t *testing.T) {
 	remove(t, infra, awsTimeout)
 }
 
+// A look that cannot be had leaves the object Ready, says so, and is had later.
+func TestDrift_locked(t *testing.T) {
+	t.Parallel()
+	infra := create(t, newNamespace(t), "locked", "outputs", nil, everyMinute(v1alpha1.DriftReport))
+	waitReady(t, infra, time.Minute)
+	before := len(runs(t, infra))
+	release := lockByHand(t, infra)
+	eventually(t, 2*time.Minute, "it is said that the look waits", func(context.Context) (bool, string) {
+		get(t, infra)
+		ready := meta.FindStatusCondition(infra.Status.Conditions, v1alpha1.ConditionReady)
+		return ready.Status == metav1.ConditionTrue && strings.Contains(ready.Message, "locked by ada@workstation"), fmt.Sprintf("%+v", ready)
+	})
+	if after := len(runs(t, infra)); after > before+1 {
+		t.Errorf("%d runs were started on a locked state", after-before)
+	}
+	release()
+	eventually(t, 2*time.Minute, "the look is had", func(context.Context) (bool, string) {
+		return len(runs(t, infra)) > before, ""
+	})
+	remove(t, infra, time.Minute)
+}
+
 // A controller that starts anew starts no run that is not due. Not parallel: it takes
 // the controller away.
 func TestDrift_afterRestart(t *testing.T) {
