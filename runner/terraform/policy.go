@@ -1,11 +1,9 @@
 package terraform
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -51,19 +49,6 @@ func loadPolicies(cfg Config) (*policy.Policies, error) {
 		return nil, &policyInvalidError{err}
 	}
 	return p, nil
-}
-
-// showPlan returns the plan that was made, as terraform show prints it: in plain text, and
-// with all that terraform-exec's own type does not know. With a large provider it takes
-// seconds.
-func (s *session) showPlan(ctx context.Context) ([]byte, error) {
-	var plan bytes.Buffer
-	s.tf.SetStdout(&plan)
-	defer s.tf.SetStdout(io.Discard)
-	if _, err := s.tf.ShowPlanFile(ctx, s.cfg.path(planFile)); err != nil {
-		return nil, fmt.Errorf("show the plan: %w", err)
-	}
-	return plan.Bytes(), nil
 }
 
 // checkPolicies judges a plan, the JSON of terraform show. What policies have against it

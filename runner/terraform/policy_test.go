@@ -111,7 +111,7 @@ func TestSession_checkPolicies(t *testing.T) {
 }
 
 // A policy sees a plan as Terraform itself shows it.
-func TestSession_showPlan(t *testing.T) {
+func TestSession_checkPolicies_shown(t *testing.T) {
 	cfg := Config{WorkDir: t.TempDir(), TerraformBinary: testenv.Terraform(t), Environ: os.Environ(), PolicyDirs: policyDirs(t, nil, map[string]string{"a.rego": `package main
 
 deny contains {"msg": sprintf("%s of %s", [r.change.after.input, input.variables.name.value]), "address": r.address} if {
@@ -152,7 +152,7 @@ deny contains {"msg": sprintf("%s of %s", [r.change.after.input, input.variables
 		t.Fatal(err)
 	}
 	want := "policy a denies terraform_data.this: hello of shop"
-	if _, err := s.checkPolicies(t.Context(), p, plan); err == nil || err.Error() != want {
+	if _, err := s.checkPolicies(t.Context(), p, plan.json); err == nil || err.Error() != want {
 		t.Errorf("want %q, got %v", want, err)
 	}
 }
