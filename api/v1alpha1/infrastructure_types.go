@@ -245,6 +245,12 @@ type InfrastructureStatus struct {
 	// +optional
 	Plan *PlanSummary `json:"plan,omitempty"`
 
+	// Warnings are what policies warn of in what was applied or planned last.
+	// +kubebuilder:validation:MaxItems=21
+	// +listType=atomic
+	// +optional
+	Warnings []string `json:"warnings,omitempty"`
+
 	// Outputs is the Secret that holds the outputs; absent until it is written.
 	// +optional
 	Outputs *OutputsStatus `json:"outputs,omitempty"`

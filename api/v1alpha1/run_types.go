@@ -242,6 +242,11 @@ type RunStatus struct {
 	// Plan is what is to be changed; absent until the plan is made.
 	// +optional
 	Plan *PlanSummary `json:"plan,omitempty"`
+	// Warnings are what policies warn of, at most 21 with the one that counts the rest.
+	// +kubebuilder:validation:MaxItems=21
+	// +listType=atomic
+	// +optional
+	Warnings []string `json:"warnings,omitempty"`
 	// Diagnostics are Terraform's errors and warnings, at most 10.
 	// +kubebuilder:validation:MaxItems=10
 	// +listType=atomic

@@ -262,6 +262,11 @@ func (in *InfrastructureStatus) DeepCopyInto(out *InfrastructureStatus) {
 		*out = new(PlanSummary)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.Warnings != nil {
+		in, out := &in.Warnings, &out.Warnings
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Outputs != nil {
 		in, out := &in.Outputs, &out.Outputs
 		*out = new(OutputsStatus)
@@ -794,6 +799,11 @@ func (in *RunStatus) DeepCopyInto(out *RunStatus) {
 		in, out := &in.Plan, &out.Plan
 		*out = new(PlanSummary)
 		(*in).DeepCopyInto(*out)
+	}
+	if in.Warnings != nil {
+		in, out := &in.Warnings, &out.Warnings
+		*out = make([]string, len(*in))
+		copy(*out, *in)
 	}
 	if in.Diagnostics != nil {
 		in, out := &in.Diagnostics, &out.Diagnostics

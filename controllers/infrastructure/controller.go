@@ -102,6 +102,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	status.Set(infra, outcome)
 	r.outcomeChanged(ctx, stored, infra)
 	r.driftChanged(ctx, stored, infra)
+	r.warned(ctx, stored, infra)
 	if err := status.Patch(ctx, r.client, stored, infra); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}

@@ -228,38 +228,40 @@ func holdOff(o *observed, failed []v1alpha1.Run) (decision, bool) {
 	if len(failed) == 0 || failed[0].Status.FinishedAt == nil {
 		return decision{}, false
 	}
-	last := failed[0]
-	if last.Status.Reason == v1alpha1.RunReasonCancelled {
-		return decision{keep, status.Stalled(v1alpha1.ReasonCancelled, 0,
-			"Run %s was cancelled; change the spec, or set the annotation %s to a new value, to start another", last.Name, v1alpha1.AnnotationReconcile).Outcome}, true
-	}
-	wait := last.Status.FinishedAt.Add(retryAfter(len(failed), last.Name)).Sub(o.now)
-	if wait <= 0 {
-		return decision{}, false
-	}
-	if last.Status.Reason == v1alpha1.RunReasonLocked {
-		return decision{keep, status.Waiting(v1alpha1.ReasonLocked, wait, "%s", last.Status.Message).Outcome}, true
-	}
+	last := &failed[0]
+	next := last.Status.FinishedAt.Add(retryAfter(len(failed), last))
+	wait := next.Sub(o.now)
+	hold := func(outcome *status.Error) (decision, bool) { return decision{keep, outcome.Outcome}, true }
 	what := fmt.Sprintf("Run %s failed (%s): %s. Its log: kubectl -n %s logs %s", last.Name, last.Status.Reason, last.Status.Message, last.Namespace, last.Name)
-	if len(failed) >= maxFailures {
-		return decision{keep, status.Stalled(v1alpha1.ReasonRetriesExhausted, wait,
+	switch {
+	case last.Status.Reason == v1alpha1.RunReasonCancelled:
+		return hold(status.Stalled(v1alpha1.ReasonCancelled, 0,
+			"Run %s was cancelled; change the spec, or set the annotation %s to a new value, to start another", last.Name, v1alpha1.AnnotationReconcile))
+	case wait <= 0:
+		return decision{}, false
+	case last.Status.Reason == v1alpha1.RunReasonPolicyDenied:
+		return hold(status.Stalled(v1alpha1.ReasonPolicyDenied, wait, "%s", last.Status.Message))
+	case last.Status.Reason == v1alpha1.RunReasonLocked:
+		return hold(status.Waiting(v1alpha1.ReasonLocked, wait, "%s", last.Status.Message))
+	case len(failed) >= maxFailures:
+		return hold(status.Stalled(v1alpha1.ReasonRetriesExhausted, wait,
 			"%s. It failed %d times in a row; change the spec, or set the annotation %s to a new value, to try again at once",
-			what, len(failed), v1alpha1.AnnotationReconcile).Outcome}, true
+			what, len(failed), v1alpha1.AnnotationReconcile))
 	}
-	return decision{keep, status.Waiting(v1alpha1.ReasonRunFailed, wait, "%s. Next try after %s",
-		what, last.Status.FinishedAt.Add(retryAfter(len(failed), last.Name)).UTC().Format(time.RFC3339)).Outcome}, true
+	return hold(status.Waiting(v1alpha1.ReasonRunFailed, wait, "%s. Next try after %s", what, next.UTC().Format(time.RFC3339)))
 }
 
-// retryAfter is the time from the n-th failed run in a row, of the given name, to
-// the next: up to a fifth more than its share, so that many objects that failed at
-// once do not come back at once. The name decides how much, so that the time does
-// not change from one look to the next.
-func retryAfter(n int, run string) time.Duration {
+// retryAfter is the time from the n-th failed run in a row to the next: up to a
+// fifth more than its share, so that many objects that failed at once do not come back
+// at once. The run's name decides how much, so that the time does not change from one
+// look to the next. What a policy denied is denied until somebody changes it or the
+// object, so that it is tried slowly from the beginning.
+func retryAfter(n int, run *v1alpha1.Run) time.Duration {
 	d := slowRetry
-	if n < maxFailures {
+	if n < maxFailures && run.Status.Reason != v1alpha1.RunReasonPolicyDenied {
 		d = min(firstRetry<<(2*(n-1)), maxRetry)
 	}
 	h := fnv.New32a()
-	h.Write([]byte(run))
+	h.Write([]byte(run.Name))
 	return d + time.Duration(float64(d)/5*float64(h.Sum32()%1000)/1000)
 }

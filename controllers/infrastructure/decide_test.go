@@ -248,11 +248,12 @@ func TestRetryAfter(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			seen := map[time.Duration]bool{}
 			for n := range 50 {
-				got := retryAfter(tc.n, runName("key", n))
+				run := newRun(n)
+				got := retryAfter(tc.n, &run)
 				if got < tc.want || got > tc.want+tc.want/5 {
 					t.Errorf("got %s, want %s and up to a fifth more", got, tc.want)
 				}
-				if got != retryAfter(tc.n, runName("key", n)) {
+				if got != retryAfter(tc.n, &run) {
 					t.Error("the time changes from one look to the next")
 				}
 				seen[got] = true
@@ -296,6 +297,18 @@ func TestDecide_orphan(t *testing.T) {
 		{"Even when it is suspended.", leaves(newObserved(newInfra(orphaned, suspended), newRun(1, succeeded)), true, &state.State{Resources: 1}), orphan, destroying, ""},
 		{"A run under way comes to its end.", newObserved(newInfra(orphaned), newRun(1, applying)), await, destroying, ""},
 		{"Where nothing is, nothing is left.", newObserved(newInfra(orphaned)), forget, destroying, ""},
+	} {
+		tc.run(t)
+	}
+}
+
+func TestDecide_policy(t *testing.T) {
+	denied := func(ago time.Duration) func(*v1alpha1.Run) { return ended(v1alpha1.RunReasonPolicyDenied, ago) }
+	for _, tc := range []decideCase{
+		{"What a policy denies needs a person.", newObserved(newInfra(), newRun(1, denied(10*time.Minute))), keep, v1alpha1.ReasonPolicyDenied, "the message of PolicyDenied"},
+		{"The policy may have changed.", newObserved(newInfra(), newRun(1, denied(2*time.Hour))), startApply, progress, ""},
+		{"Or the spec.", newObserved(newInfra(), newRun(1, otherInputs, denied(time.Minute))), startApply, progress, ""},
+		{"Policies that do not compile are mended without the object.", newObserved(newInfra(), newRun(1, ended(v1alpha1.RunReasonPolicyInvalid, time.Second))), keep, v1alpha1.ReasonRunFailed, "PolicyInvalid"},
 	} {
 		tc.run(t)
 	}

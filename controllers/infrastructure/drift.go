@@ -42,7 +42,7 @@ func decideDrift(o *observed) decision {
 	}
 	due := nextLook(last.Status.FinishedAt.Time, drift.Interval.Duration, o.infra.UID)
 	if failed := failedLooks(o); failed > 0 {
-		due = last.Status.FinishedAt.Add(min(retryAfter(failed, last.Name), drift.Interval.Duration))
+		due = last.Status.FinishedAt.Add(min(retryAfter(failed, last), drift.Interval.Duration))
 	}
 	if wait := due.Sub(o.now); wait > 0 {
 		return decision{keep, status.InSync(applied, wait)}

@@ -2,6 +2,7 @@ package infrastructure
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -53,6 +54,15 @@ func (r *Reconciler) driftChanged(ctx context.Context, before, after *v1alpha1.I
 		r.event(ctx, after, corev1.EventTypeWarning, is.Reason, "Reconcile", "%s", truncate(is.Message))
 	case is == nil && was != nil && was.Status == metav1.ConditionTrue:
 		r.event(ctx, after, corev1.EventTypeNormal, "DriftGone", "Reconcile", "The resources are what was applied again")
+	}
+}
+
+// warned sends an event for what policies warn of since the last run.
+func (r *Reconciler) warned(ctx context.Context, before, after *v1alpha1.Infrastructure) {
+	for _, warning := range after.Status.Warnings {
+		if !slices.Contains(before.Status.Warnings, warning) {
+			r.event(ctx, after, corev1.EventTypeWarning, "PolicyWarning", "Plan", "%s", truncate(warning))
+		}
 	}
 }
 

@@ -27,6 +27,9 @@ func report(o *observed) {
 	if last := o.last(); last != nil && last.Status.Phase == v1alpha1.RunPlanned {
 		s.Plan = last.Status.Plan
 	}
+	if last := o.lastChange(); last != nil && last.Status.Phase.Finished() {
+		s.Warnings = last.Status.Warnings
+	}
 	setDrifted(o)
 	for i := range o.runs {
 		if request := o.runs[i].Spec.ReconcileRequest; request != "" && request == o.infra.Annotations[v1alpha1.AnnotationReconcile] {

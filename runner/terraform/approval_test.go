@@ -211,7 +211,10 @@ func TestRunner_drift(t *testing.T) {
 	if message := fmt.Sprintf("Plan %s would put back what has drifted: update terraform_data.db (input, output)", id); drifted.run.Status.Message != message {
 		t.Errorf("message is %q, want %q", drifted.run.Status.Message, message)
 	}
-	withOutput := func(r *runner.Request) { harmless(r); r.HarmlessDrift = append(r.HarmlessDrift, "terraform_data.output") }
+	withOutput := func(r *runner.Request) {
+		harmless(r)
+		r.HarmlessDrift = append(r.HarmlessDrift, "terraform_data.output")
+	}
 	for name, req := range map[string]*runner.Request{
 		"report": f.asking(`{"engine": "a", "size": 2}`, look, withOutput), "correct": f.asking(`{"engine": "a", "size": 2}`, withOutput),
 	} {

@@ -38,6 +38,8 @@ type ending struct {
 	// plan is set once the plan is made, and kept when it is saved instead of applied.
 	plan *v1alpha1.PlanSummary
 	kept bool
+	// warnings are those of policies, masked.
+	warnings []string
 	// applyStarted says that Terraform was told to change resources, allChanged
 	// that it said of every planned change that it is complete, and applied that
 	// it said so of the whole apply, its state included.
@@ -93,6 +95,12 @@ func (e ending) reason() (v1alpha1.RunReason, string) {
 		return v1alpha1.RunReasonCancelled, "The run was cancelled; Terraform was stopped" + e.during()
 	case e.stop != nil:
 		return v1alpha1.RunReasonInterrupted, "The pod was asked to end; Terraform was stopped" + e.during()
+	}
+	if denied := (*policyDeniedError)(nil); errors.As(e.err, &denied) {
+		return v1alpha1.RunReasonPolicyDenied, denied.Error()
+	}
+	if invalid := (*policyInvalidError)(nil); errors.As(e.err, &invalid) {
+		return v1alpha1.RunReasonPolicyInvalid, oneLine(invalid.Error())
 	}
 	return e.step.reason(), e.failure()
 }

@@ -25,7 +25,8 @@ func (s *session) approvedPlan(ctx context.Context) (changes bool, err error) {
 	if err == nil {
 		// It may be another Terraform's by now, or want an init.
 		if plan, failed := s.showPlan(ctx); failed == nil {
-			s.progress.adopt(summaryOf(s.run.Spec.Approved.ID, changesOf(plan.Plan, s.req.StatefulTypes), s.log.mask))
+			changes := changesOf(plan.Plan, s.req.StatefulTypes)
+			s.progress.adopt(summaryOf(s.run.Spec.Approved.ID, changes, s.log.mask), changes)
 			s.log.printf("Taking up plan %s, which %s has made", s.run.Spec.Approved.ID, s.run.Spec.Approved.Run)
 			return true, nil
 		} else if ctx.Err() != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/runner/policy"
 )
 
@@ -49,6 +50,24 @@ func loadPolicies(cfg Config) (*policy.Policies, error) {
 		return nil, &policyInvalidError{err}
 	}
 	return p, nil
+}
+
+// obeyPolicies judges the plan of an apply, unless there is no policy for what it makes
+// or changes: to read the plan takes the start of the provider.
+func (s *session) obeyPolicies(ctx context.Context) error {
+	if s.run.Spec.Operation != v1alpha1.OperationApply {
+		return nil
+	}
+	p, err := loadPolicies(s.cfg)
+	if err != nil || !p.Concern(s.progress.made) {
+		return err
+	}
+	plan, err := s.showPlan(ctx)
+	if err != nil {
+		return err
+	}
+	s.warnings, err = s.checkPolicies(ctx, p, plan.json)
+	return err
 }
 
 // checkPolicies judges a plan, the JSON of terraform show. What policies have against it

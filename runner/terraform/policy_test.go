@@ -15,6 +15,7 @@ import (
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/hack/testenv"
+	"github.com/groundwork-dev/groundwork/runner"
 )
 
 // policyDirs writes policies to a bundle's and a platform team's folder.
@@ -177,4 +178,49 @@ func TestSession_checkPolicies_invalid(t *testing.T) {
 	if _, err := s.checkPolicies(ended, p, []byte("{}")); !errors.Is(err, errInterrupted) {
 		t.Errorf("a pod that was asked to end: got %v", err)
 	}
+}
+
+// What a policy denies is not touched, what one warns of is applied, and with a policy
+// that does not compile nothing is.
+func TestRunner_policy(t *testing.T) {
+	f := newFixture(t, server.Config, server.Kubeconfig)
+	const rules = `package main
+
+deny contains {"msg": "no more than one", "address": r.address} if {
+	some r in input.resource_changes
+	r.change.actions != ["delete"]
+	r.index >= 1
+}
+
+warn contains "it is lonely" if count(input.resource_changes) == 1
+`
+	req := func(n string, modify ...func(*runner.Request)) *runner.Request {
+		return f.request(map[string]string{"main.tf": counted}, append(modify, withVariables(`{"n": `+n+`}`))...)
+	}
+	run := func(name string, policy string, req *runner.Request, modify ...func(*v1alpha1.Run)) outcome {
+		cfg := f.run(name, req, modify...)
+		cfg.PolicyDirs = policyDirs(t, nil, map[string]string{"team.rego": policy})
+		return f.execute(t.Context(), cfg)
+	}
+	lonely := run("lonely", rules, req("1"))
+	f.wantReason(lonely, v1alpha1.RunReasonSucceeded)
+	if diff := cmp.Diff([]string{"policy team warns of the plan: it is lonely"}, lonely.run.Status.Warnings); diff != "" {
+		t.Errorf("warnings, -want +got:\n%s", diff)
+	}
+	for name, modify := range map[string]func(*v1alpha1.Run){"denied": mode(v1alpha1.ApprovalAuto), "denied-manual": mode(v1alpha1.ApprovalManual)} {
+		denied := run(name, rules, req("2"), modify)
+		f.wantReason(denied, v1alpha1.RunReasonPolicyDenied)
+		if want := "policy team denies terraform_data.this[1]: no more than one"; denied.run.Status.Message != want || denied.run.Status.ApplyStartedAt != nil {
+			t.Errorf("the run is %+v, want the message %q", denied.run.Status, want)
+		}
+	}
+	if got := len(f.addresses()); got != 1 {
+		t.Errorf("there are %d resources, want the one from before", got)
+	}
+	broken := run("broken", "package main\n\ndeny contains msg if", req("3"))
+	f.wantReason(broken, v1alpha1.RunReasonPolicyInvalid)
+	if !strings.Contains(broken.run.Status.Message, "team.rego:3") {
+		t.Errorf("message is %q, want the file and the line", broken.run.Status.Message)
+	}
+	f.wantReason(run("destroy", "package main\n\ndeny contains \"nothing may be\"", req("1", destroy)), v1alpha1.RunReasonSucceeded)
 }

@@ -13,10 +13,11 @@ type progress struct {
 	phase   v1alpha1.RunPhase
 	plan    *v1alpha1.PlanSummary
 	planned v1alpha1.PlanSummary
-	// lost are the types of the resources that the plan deletes, replaces or forgets.
-	lost   []string
-	done   int
-	active []activeChange
+	// made and lost are the types of the resources that the plan makes or changes, and
+	// of those that it deletes, replaces or forgets.
+	made, lost []string
+	done       int
+	active     []activeChange
 	// applied is set once Terraform said that the apply is complete.
 	applied bool
 }
@@ -44,10 +45,7 @@ func (p *progress) enter(phase v1alpha1.RunPhase) {
 func (p *progress) observe(e event) {
 	switch {
 	case e.Type == eventPlannedChange && e.Change != nil && p.phase == v1alpha1.RunPlanning:
-		countChange(&p.planned, e.Change.Action)
-		if action := e.Change.Action; action != "create" && action != "update" {
-			p.lost = append(p.lost, e.Change.Resource.Type)
-		}
+		p.observeChange(e.Change)
 	case e.Type == eventChangeSummary && e.Changes != nil && e.Changes.Operation == "plan":
 		plan := p.planned
 		p.plan = &plan
@@ -82,21 +80,32 @@ func (p *progress) observeHook(kind string, hook *eventHook) {
 	}
 }
 
-// adopt takes over a plan that an earlier run has made.
-func (p *progress) adopt(plan *v1alpha1.PlanSummary) {
-	p.plan, p.planned = plan, *plan
+// observeChange takes a planned change in.
+func (p *progress) observeChange(c *eventChange) {
+	kind := c.Resource.Type
+	switch c.Action {
+	case "create":
+		p.planned.Create++
+		p.made = append(p.made, kind)
+	case "update":
+		p.planned.Update++
+		p.made = append(p.made, kind)
+	case "replace":
+		p.planned.Replace++
+		p.made, p.lost = append(p.made, kind), append(p.lost, kind)
+	case "delete":
+		p.planned.Delete++
+		p.lost = append(p.lost, kind)
+	default: // such as one that Terraform is to forget
+		p.lost = append(p.lost, kind)
+	}
 }
 
-func countChange(plan *v1alpha1.PlanSummary, action string) {
-	switch action {
-	case "create":
-		plan.Create++
-	case "update":
-		plan.Update++
-	case "replace":
-		plan.Replace++
-	case "delete":
-		plan.Delete++
+// adopt takes over a plan that an earlier run has made.
+func (p *progress) adopt(summary *v1alpha1.PlanSummary, changes []change) {
+	p.plan, p.planned = summary, *summary
+	for _, c := range changes {
+		p.made = append(p.made, c.kind)
 	}
 }
 

@@ -29,6 +29,8 @@ type session struct {
 	step step
 	// shown is the plan in the working directory, once it was read.
 	shown *shownPlan
+	// warnings are those of policies, masked.
+	warnings []string
 	// kept says that the plan is saved instead of applied.
 	kept bool
 	// started is when the pod took the Run.
@@ -66,6 +68,7 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 	end.oomKills = oomKills(s.cfg.MemoryEvents) - kills
 	end.plan = s.progress.plan
 	end.kept = s.kept
+	end.warnings = s.warnings
 	end.applyStarted = end.step == stepApply
 	end.applied = s.progress.applied
 	end.allChanged = s.progress.done == s.progress.total()
@@ -73,7 +76,7 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 	if end.err != nil && s.tf != nil && foreignLock(end.errors) == nil {
 		end.stateLate, end.stateLost = s.rescue(life)
 	}
-	if end.stop == errInterrupted {
+	if errors.Is(end.stop, errInterrupted) {
 		end.stop = s.interruption(life)
 	}
 	return end
@@ -114,6 +117,9 @@ func (s *session) steps(ctx context.Context, requestErr error) error {
 	}
 	if changes {
 		s.step = stepGate
+		if err := s.obeyPolicies(ctx); err != nil {
+			return err
+		}
 		v, err := s.gate(ctx)
 		if s.kept = v == keepPlan; err != nil || s.kept {
 			return err
