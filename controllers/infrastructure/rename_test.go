@@ -241,7 +241,7 @@ func TestDependencies(t *testing.T) {
 		{"Nothing for an object that is being deleted.", deleting, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := dependencies(newInfra(tc.modify))
+			got := watched(newInfra(tc.modify))
 			slices.SortFunc(got, func(a, b watch.Object) int {
 				return slices.Compare([]string{a.Resource.Resource, a.Name}, []string{b.Resource.Resource, b.Name})
 			})
