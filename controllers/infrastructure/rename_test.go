@@ -236,6 +236,7 @@ func TestDependencies(t *testing.T) {
 			i.Spec.VariablesFrom = []v1alpha1.VariablesSource{
 				{SecretKeyRef: &v1alpha1.KeyReference{Name: "a"}}, {SecretRef: &v1alpha1.NameReference{Name: "b"}},
 				{ConfigMapKeyRef: &v1alpha1.KeyReference{Name: "c"}}, {ConfigMapRef: &v1alpha1.NameReference{Name: "d"}},
+				{OutputRef: &v1alpha1.OutputReference{Name: "e"}},
 			}
 		}, []watch.Object{watch.ConfigMap("shop", "c"), watch.ConfigMap("shop", "d"), secret("a"), secret("b"), secret("orders")}},
 		{"Nothing for an object that is being deleted.", deleting, nil},

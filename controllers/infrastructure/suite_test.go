@@ -92,9 +92,11 @@ func libraryFiles(version string) fstest.MapFS {
 }
 
 // env is one test's world: a namespace for an app, one for the system, and a
-// Reconciler. Its object is shop's orders.
+// Reconciler. Its object is shop's orders, or the one that it is of.
 type env struct {
 	*testing.T
+	// infra is the object's name.
+	infra string
 	// api is what the Reconciler works with; apiServer is for the test itself.
 	api       *fakeAPI
 	clock     *clocktesting.FakePassiveClock
@@ -107,7 +109,7 @@ type env struct {
 func newEnv(t *testing.T) *env {
 	t.Helper()
 	e := &env{
-		T: t, api: newFakeAPI(apiServer), recorder: events.NewFakeRecorder(1000),
+		T: t, infra: "orders", api: newFakeAPI(apiServer), recorder: events.NewFakeRecorder(1000),
 		clock: clocktesting.NewFakePassiveClock(time.Now().Truncate(time.Second)),
 	}
 	e.namespace, e.system = e.newNamespace("shop-"), e.newNamespace("groundwork-")
@@ -116,6 +118,13 @@ func newEnv(t *testing.T) *env {
 		Catalogue: library(t), Recorder: e.recorder, Clock: e.clock, Namespace: e.system,
 	})
 	return e
+}
+
+// of is the same world with another object.
+func (e *env) of(name string) *env {
+	other := *e
+	other.infra = name
+	return &other
 }
 
 func (e *env) newNamespace(prefix string) string {
@@ -132,11 +141,11 @@ func (e *env) must(err error) {
 	}
 }
 
-// create makes the object: a queue named orders.
+// create makes the object: a queue.
 func (e *env) create(modify ...func(*v1alpha1.Infrastructure)) {
 	e.Helper()
 	infra := &v1alpha1.Infrastructure{
-		ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "orders"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: e.infra},
 		Spec:       v1alpha1.InfrastructureSpec{Module: "queue", Variables: values("name", `"orders"`)},
 	}
 	for _, m := range modify {
@@ -160,10 +169,10 @@ func (e *env) delete() {
 }
 
 func (e *env) name() client.ObjectKey {
-	return client.ObjectKey{Namespace: e.namespace, Name: "orders"}
+	return client.ObjectKey{Namespace: e.namespace, Name: e.infra}
 }
 
-func (e *env) key() string { return state.Key(e.namespace, "orders") }
+func (e *env) key() string { return state.Key(e.namespace, e.infra) }
 
 // object reads the object.
 func (e *env) object() *v1alpha1.Infrastructure {
