@@ -348,7 +348,7 @@ func TestLoad_faults(t *testing.T) {
 		},
 		"A manifest has version and summary, and no field that is unknown.": {
 			files: map[string]string{"x/module.yaml": "version: 1.0.0\ntitle: s\n", "x/main.tf": ""},
-			want:  []string{"x/module.yaml:1: missing property 'summary' (the fields are ", "x/module.yaml:2: additional properties 'title' not allowed (the fields are durations, notes, permissions, statefulTypes, summary, version)"},
+			want:  []string{"x/module.yaml:1: missing property 'summary' (the fields are ", "x/module.yaml:2: additional properties 'title' not allowed (the fields are durations, harmlessDrift, notes, permissions, statefulTypes, summary, version)"},
 		},
 		"A version is semantic, in three parts.": {
 			files: map[string]string{"x/module.yaml": "version: v1\nsummary: s\n", "x/main.tf": ""},

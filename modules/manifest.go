@@ -39,6 +39,9 @@ type Manifest struct {
 	// StatefulTypes are the resource types whose deletion or replacement loses
 	// data, or an identity that others know.
 	StatefulTypes []string `json:"statefulTypes"`
+	// HarmlessDrift are attributes that come to differ without harm, each as
+	// TYPE.ATTRIBUTE.
+	HarmlessDrift []string `json:"harmlessDrift"`
 	// Durations are what runs usually take; nil when the module does not say.
 	Durations *Durations `json:"durations"`
 	// Permissions are the least that plan, apply and destroy need.

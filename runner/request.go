@@ -81,6 +81,13 @@ type Request struct {
 	// Sensitive names the variables whose values are masked in everything that
 	// the runner says.
 	Sensitive []string `json:"sensitive,omitempty"`
+	// StatefulTypes are the resource types whose loss may have to be approved.
+	StatefulTypes []string `json:"statefulTypes,omitempty"`
+	// HarmlessDrift are attributes that differ without harm, each as TYPE.ATTRIBUTE.
+	HarmlessDrift []string `json:"harmlessDrift,omitempty"`
+	// Base is what the plan is made on top of: the last Run that succeeded. It is part of
+	// the plan's id, so that an approval holds for one change only.
+	Base string `json:"base,omitempty"`
 	// ProviderConfig is the ProviderConfig's name; empty without one.
 	ProviderConfig string `json:"providerConfig,omitempty"`
 	// Provider is a Terraform JSON file with the provider blocks; empty without.

@@ -24,8 +24,13 @@ type Result struct {
 }
 
 // TerminationMessage returns the result as JSON of at most MaxTerminationMessage
-// bytes; a long message is cut.
+// bytes: the plan without its changes, and a long message is cut.
 func (r Result) TerminationMessage() []byte {
+	if r.Plan != nil {
+		counts := *r.Plan
+		counts.Changes = nil
+		r.Plan = &counts
+	}
 	for {
 		b, err := json.Marshal(r)
 		if err == nil && len(b) <= MaxTerminationMessage {

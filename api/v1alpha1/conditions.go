@@ -11,6 +11,17 @@ const (
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled is True when a person has to change something.
 	ConditionStalled = "Stalled"
+	// ConditionDrifted is True when the resources were found to differ from what was
+	// applied, Unknown when the last look failed, and absent otherwise.
+	ConditionDrifted = "Drifted"
+)
+
+// Reasons of Drifted.
+const (
+	// ReasonDriftDetected: status.plan would put the resources back. Drifted=True.
+	ReasonDriftDetected = "DriftDetected"
+	// ReasonDriftUnknown: the run that looked for drift failed. Drifted=Unknown.
+	ReasonDriftUnknown = "DriftUnknown"
 )
 
 // Reasons of the conditions of an Infrastructure in good order.
@@ -34,6 +45,8 @@ const (
 	// ReasonProtected: the object is being deleted, and spec.deletionPolicy is
 	// Protect.
 	ReasonProtected = "Protected"
+	// ReasonApprovalRequired: status.plan waits for approval.
+	ReasonApprovalRequired = "ApprovalRequired"
 	// ReasonLocked: someone else holds the state's lock; the message says who and
 	// since when.
 	ReasonLocked = "Locked"
@@ -81,6 +94,9 @@ const (
 	// ReasonOutputSecretConflict: the output Secret exists and belongs to someone
 	// else.
 	ReasonOutputSecretConflict = "OutputSecretConflict"
+	// ReasonCancelled: the last run was cancelled; none is started before the spec changes or
+	// a run is asked for.
+	ReasonCancelled = "Cancelled"
 	// ReasonRetriesExhausted: five runs in a row failed.
 	ReasonRetriesExhausted = "RetriesExhausted"
 	// ReasonStateMissing: resources were applied, but their state or the inputs

@@ -113,7 +113,7 @@ func TestInfrastructure_update(t *testing.T) {
 		provider = "spec.providerConfig cannot be changed once it is applied"
 	)
 	applied := func(module, config string) InfrastructureStatus {
-		return InfrastructureStatus{Module: &ModuleReference{Name: module, Version: "1.0.0", Digest: "sha256:0"}, ProviderConfig: config}
+		return InfrastructureStatus{Module: &AppliedModule{ModuleReference: ModuleReference{Name: module, Version: "1.0.0", Digest: "sha256:0"}}, ProviderConfig: config}
 	}
 	named := func(config string) func(*Infrastructure) {
 		return func(i *Infrastructure) { i.Spec.ProviderConfig = config }

@@ -96,8 +96,23 @@ type InfrastructureSpec struct {
 	// +optional
 	Outputs OutputsSpec `json:"outputs,omitzero"`
 
+	// Approval says which plans wait for approval, with the annotation
+	// infra.groundwork.dev/approve: Auto none, OnDestructive those that lose a resource of a
+	// type that the module declares stateful, Manual all that change a resource. To delete
+	// the object is to ask for its destruction, and does not wait. Default: OnDestructive.
+	// +kubebuilder:default=OnDestructive
+	// +optional
+	Approval ApprovalMode `json:"approval,omitempty"`
+
+	// Drift says how often the resources are compared with what was applied, and what is
+	// done about a difference.
+	// +kubebuilder:default={}
+	// +optional
+	Drift DriftSpec `json:"drift,omitzero"`
+
 	// DeletionPolicy says what becomes of the resources when the object is deleted:
-	// Delete destroys them, Protect refuses the deletion until it is changed.
+	// Delete destroys them, Orphan leaves them with their state, which an object of the same
+	// name takes up again, Protect refuses the deletion until it is changed.
 	// +kubebuilder:default=Delete
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
@@ -117,13 +132,15 @@ type InfrastructureSpec struct {
 
 // DeletionPolicy says what becomes of resources.
 //
-// +kubebuilder:validation:Enum=Delete;Protect
+// +kubebuilder:validation:Enum=Delete;Orphan;Protect
 type DeletionPolicy string
 
 // The policies for a deletion.
 const (
 	// DeletionPolicyDelete: the resources are destroyed, then the object goes.
 	DeletionPolicyDelete DeletionPolicy = "Delete"
+	// DeletionPolicyOrphan: the object goes, and its resources and their state stay.
+	DeletionPolicyOrphan DeletionPolicy = "Orphan"
 	// DeletionPolicyProtect: a deletion is refused. One that was asked for
 	// nevertheless waits.
 	DeletionPolicyProtect DeletionPolicy = "Protect"
@@ -232,7 +249,7 @@ type InfrastructureStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions are Ready, Reconciling and Stalled, as kstatus reads them.
+	// Conditions are Ready, Reconciling and Stalled, as kstatus reads them, and Drifted.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -246,7 +263,7 @@ type InfrastructureStatus struct {
 	// Module is the module that is applied; absent until a run has started to
 	// apply it.
 	// +optional
-	Module *ModuleReference `json:"module,omitempty"`
+	Module *AppliedModule `json:"module,omitempty"`
 
 	// ProviderConfig is the one that the module is applied with; absent until a
 	// run has started to apply it, and for a module without a provider.
@@ -256,6 +273,10 @@ type InfrastructureStatus struct {
 	// Run is the run under way; absent when there is none.
 	// +optional
 	Run *CurrentRun `json:"run,omitempty"`
+
+	// Plan is the plan that waits for approval, or that tells of drift; absent otherwise.
+	// +optional
+	Plan *PlanSummary `json:"plan,omitempty"`
 
 	// Outputs is the Secret that holds the outputs; absent until it is written.
 	// +optional
@@ -299,6 +320,15 @@ type ModuleReference struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Bundle string `json:"bundle,omitempty"`
+}
+
+// AppliedModule is the module that is applied, and what the catalogue has.
+type AppliedModule struct {
+	ModuleReference `json:",inline"`
+	// Available is the newest version in the catalogue that spec.moduleVersion admits;
+	// absent when there is none.
+	// +optional
+	Available string `json:"available,omitempty"`
 }
 
 // CurrentRun is what the run under way does.

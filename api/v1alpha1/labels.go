@@ -8,6 +8,10 @@ const (
 	// Infrastructure; its value is the object's state key (state.Key).
 	LabelKey = Group + "/key"
 
+	// LabelPlan is on the Secrets of a saved plan; its value is the name of the Run that
+	// made it.
+	LabelPlan = Group + "/plan"
+
 	// LabelManagedBy is on every object that the controller makes, with the value
 	// ManagedBy.
 	LabelManagedBy = "app.kubernetes.io/managed-by"
@@ -32,4 +36,14 @@ const (
 	// Flux's own annotation, set by `flux reconcile` and by hand.
 	// Source: https://fluxcd.io/flux/components/kustomize/kustomizations/#triggering-a-reconcile
 	AnnotationReconcile = "reconcile.fluxcd.io/requestedAt"
+
+	// AnnotationApprove approves the plan with the id that is its value. It approves that
+	// plan only, and only once.
+	AnnotationApprove = Group + "/approve"
+	// AnnotationApprovedBy is set by the API server beside AnnotationApprove, by a policy
+	// of the chart's: the plan's id, a space, and the user. Nobody can set it otherwise.
+	AnnotationApprovedBy = Group + "/approved-by"
+	// AnnotationCancel ends the Run with the name that is its value gracefully, if it is
+	// under way.
+	AnnotationCancel = Group + "/cancel"
 )

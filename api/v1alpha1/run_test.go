@@ -33,7 +33,7 @@ func TestRun_updateSpec(t *testing.T) {
 		{"The operation cannot be changed.", func(r *Run) { r.Spec.Operation = OperationDestroy }, refused},
 		{"The inputs cannot be changed.", func(r *Run) { r.Spec.InputsDigest = "sha256:2" }, refused},
 		{"An input cannot be added.", func(r *Run) { r.Spec.ProviderConfig = "aws" }, refused},
-		{"An operation that does not exist is refused.", func(r *Run) { r.Spec.Operation = "Plan" }, "spec.operation"},
+		{"An operation that does not exist is refused.", func(r *Run) { r.Spec.Operation = "Import" }, "spec.operation"},
 		{"Labels can be changed.", func(r *Run) { r.Labels = map[string]string{"a": "b"} }, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Run is one apply or destroy of an Infrastructure: immutable inputs, one runner
-// pod of the same name, one result. Runs live in the system namespace and are
+// Run is one plan, apply or destroy of an Infrastructure: immutable inputs, one
+// runner pod of the same name, one result. Runs live in the system namespace and are
 // made by the controller.
 //
 // +kubebuilder:object:root=true
@@ -42,13 +42,30 @@ type RunList struct {
 }
 
 // Operation is what a Run does.
-// +kubebuilder:validation:Enum=Apply;Destroy
+// +kubebuilder:validation:Enum=Plan;Apply;Destroy
 type Operation string
 
 // The operations.
 const (
+	// OperationPlan compares the resources with what is wanted and changes nothing.
+	OperationPlan    Operation = "Plan"
 	OperationApply   Operation = "Apply"
 	OperationDestroy Operation = "Destroy"
+)
+
+// RunTrigger is why a Run was started.
+// +kubebuilder:validation:Enum=Change;Retry;Drift
+type RunTrigger string
+
+// The triggers.
+const (
+	// TriggerChange: the object asks for something that is not applied, for a deletion, or
+	// for a run by an annotation.
+	TriggerChange RunTrigger = "Change"
+	// TriggerRetry: an earlier run for the same failed.
+	TriggerRetry RunTrigger = "Retry"
+	// TriggerDrift: it is time to look for drift.
+	TriggerDrift RunTrigger = "Drift"
 )
 
 // RunSpec is the input of a Run, except for what may be secret: variables,
@@ -70,6 +87,17 @@ type RunSpec struct {
 	// Credentials are what the runner pod gets.
 	// +optional
 	Credentials Credentials `json:"credentials,omitzero"`
+	// Trigger is why the run was started.
+	// +optional
+	Trigger RunTrigger `json:"trigger,omitempty"`
+	// Approval says which plans of an apply are not applied but kept for approval.
+	// Default: none.
+	// +optional
+	Approval ApprovalMode `json:"approval,omitempty"`
+	// Approved is the plan that is applied without being asked about again: the saved one,
+	// or, when the state has moved since, another with the same id.
+	// +optional
+	Approved *ApprovedPlan `json:"approved,omitempty"`
 	// Timeout bounds the run, from its creation.
 	Timeout metav1.Duration `json:"timeout"`
 	// ReconcileRequest is the value of the annotation
@@ -91,10 +119,10 @@ type InfrastructureReference struct {
 }
 
 // RunPhase is how far a Run is.
-// +kubebuilder:validation:Enum=Pending;Initializing;Planning;Applying;Destroying;Succeeded;Failed
+// +kubebuilder:validation:Enum=Pending;Initializing;Planning;Applying;Destroying;Planned;Succeeded;Failed
 type RunPhase string
 
-// The phases of a Run, in order. Succeeded and Failed are final.
+// The phases of a Run, in order. Planned, Succeeded and Failed are final.
 const (
 	// RunPending: no runner pod has taken the run yet; the message says what it
 	// waits for.
@@ -107,6 +135,9 @@ const (
 	RunApplying RunPhase = "Applying"
 	// RunDestroying: Terraform destroys resources.
 	RunDestroying RunPhase = "Destroying"
+	// RunPlanned: the plan changes something, and is kept instead of applied: it waits for
+	// approval, or reports drift.
+	RunPlanned RunPhase = "Planned"
 	// RunSucceeded: done.
 	RunSucceeded RunPhase = "Succeeded"
 	// RunFailed: ended otherwise; the reason says how.
@@ -114,7 +145,7 @@ const (
 )
 
 // Finished tells whether the phase is final.
-func (p RunPhase) Finished() bool { return p == RunSucceeded || p == RunFailed }
+func (p RunPhase) Finished() bool { return p == RunPlanned || p == RunSucceeded || p == RunFailed }
 
 // RunReason says how a Run ended.
 type RunReason string
@@ -123,6 +154,8 @@ type RunReason string
 const (
 	// RunReasonSucceeded: Terraform did what it was asked for.
 	RunReasonSucceeded RunReason = "Succeeded"
+	// RunReasonPlanned: the plan is kept instead of applied.
+	RunReasonPlanned RunReason = "Planned"
 	// RunReasonInvalidRequest: the runner cannot read its request.
 	RunReasonInvalidRequest RunReason = "InvalidRequest"
 	// RunReasonInitFailed: terraform init failed.
@@ -139,6 +172,8 @@ const (
 	// RunReasonInterrupted: the pod was asked to end; Terraform stopped and saved
 	// its state.
 	RunReasonInterrupted RunReason = "Interrupted"
+	// RunReasonCancelled: as Interrupted, because the annotation cancel asked for it.
+	RunReasonCancelled RunReason = "Cancelled"
 	// RunReasonTimedOut: the run outlived its timeout.
 	RunReasonTimedOut RunReason = "TimedOut"
 	// RunReasonOutOfMemory: Terraform, a provider or the runner was killed for
@@ -169,7 +204,7 @@ const (
 
 // RunStatus is a Run's progress, then its result.
 //
-// +kubebuilder:validation:XValidation:rule="!(oldSelf.phase in ['Succeeded', 'Failed']) || self == oldSelf",message="a finished Run cannot be changed"
+// +kubebuilder:validation:XValidation:rule="!(oldSelf.phase in ['Planned', 'Succeeded', 'Failed']) || self == oldSelf",message="a finished Run cannot be changed"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.podUID) || (has(self.podUID) && self.podUID == oldSelf.podUID)",message="a Run that a pod has taken cannot be taken by another"
 type RunStatus struct {
 	// Phase is how far the run is.
@@ -186,6 +221,9 @@ type RunStatus struct {
 	// does anything.
 	// +optional
 	PodUID types.UID `json:"podUID,omitempty"`
+	// CancelRequested says that the run is to end gracefully.
+	// +optional
+	CancelRequested bool `json:"cancelRequested,omitempty"`
 	// StartedAt is when the pod took the run.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
@@ -196,7 +234,7 @@ type RunStatus struct {
 	// FinishedAt is when the run ended.
 	// +optional
 	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`
-	// Plan counts the planned changes; absent until the plan is made.
+	// Plan is what is to be changed; absent until the plan is made.
 	// +optional
 	Plan *PlanSummary `json:"plan,omitempty"`
 	// Diagnostics are Terraform's errors and warnings, at most 10.
@@ -211,30 +249,29 @@ type RunStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
+// Phase is the final phase of a Run that ended for the reason.
+func (r RunReason) Phase() RunPhase {
+	switch r {
+	case RunReasonSucceeded:
+		return RunSucceeded
+	case RunReasonPlanned:
+		return RunPlanned
+	}
+	return RunFailed
+}
+
 // Finish records how the run ended: phase, reason, message, time and condition.
 // message must not be longer than the status holds.
 func (s *RunStatus) Finish(reason RunReason, message string, at metav1.Time) {
-	succeeded := metav1.ConditionFalse
-	s.Phase, s.Reason, s.Message, s.FinishedAt = RunFailed, reason, message, &at
-	if reason == RunReasonSucceeded {
-		s.Phase, succeeded = RunSucceeded, metav1.ConditionTrue
+	succeeded := metav1.ConditionTrue
+	s.Phase, s.Reason, s.Message, s.FinishedAt = reason.Phase(), reason, message, &at
+	if s.Phase == RunFailed {
+		succeeded = metav1.ConditionFalse
 	}
 	meta.SetStatusCondition(&s.Conditions, metav1.Condition{
 		Type: ConditionSucceeded, Status: succeeded, Reason: string(reason), Message: message,
 		LastTransitionTime: at,
 	})
-}
-
-// PlanSummary counts planned changes by kind.
-type PlanSummary struct {
-	// Create is the number of resources to be made.
-	Create int32 `json:"create"`
-	// Update is the number of resources to be changed in place.
-	Update int32 `json:"update"`
-	// Replace is the number of resources to be destroyed and made anew.
-	Replace int32 `json:"replace"`
-	// Delete is the number of resources to be destroyed.
-	Delete int32 `json:"delete"`
 }
 
 // Diagnostic is an error or a warning from Terraform, sensitive values masked.

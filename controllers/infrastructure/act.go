@@ -17,10 +17,14 @@ import (
 // decision's.
 func (r *Reconciler) act(ctx context.Context, o *observed, d decision) error {
 	switch d.action {
-	case startApply:
-		return r.startRun(ctx, o, o.request)
+	case startApply, startPlan, startCorrection:
+		return r.startApply(ctx, o, d.action)
 	case startDestroy:
 		return r.startDestroy(ctx, o)
+	case cancel:
+		return r.cancelRun(ctx, o.last())
+	case orphan:
+		return r.orphan(ctx, o)
 	case discard:
 		return r.discardRun(ctx, o, o.last())
 	case forget:
@@ -45,6 +49,33 @@ func (r *Reconciler) keep(ctx context.Context, o *observed) error {
 	return err
 }
 
+// startApply starts a Run that brings about what the object asks for, or that looks
+// for drift.
+func (r *Reconciler) startApply(ctx context.Context, o *observed, a action) error {
+	req, trigger := *o.request, v1alpha1.TriggerChange
+	switch {
+	case a == startPlan:
+		req.Operation, trigger = v1alpha1.OperationPlan, v1alpha1.TriggerDrift
+	case a == startCorrection:
+		trigger = v1alpha1.TriggerDrift
+	case len(failedApplies(o)) > 0:
+		trigger = v1alpha1.TriggerRetry
+	}
+	err := r.startRun(ctx, o, &req, trigger)
+	if trigger == v1alpha1.TriggerDrift {
+		return laterLook(err)
+	}
+	return err
+}
+
+// laterLook lets an object in sync stay so when a look for drift has to wait.
+func laterLook(err error) error {
+	if wait := (*status.Error)(nil); errors.As(err, &wait) {
+		return &status.Error{Outcome: status.InSync("Applied; a look for drift waits: "+wait.Error(), wait.After())}
+	}
+	return err
+}
+
 // startDestroy starts a Run from what the last apply left behind, and from nothing
 // else but for credentials that are gone.
 func (r *Reconciler) startDestroy(ctx context.Context, o *observed) error {
@@ -56,7 +87,11 @@ func (r *Reconciler) startDestroy(ctx context.Context, o *observed) error {
 			return err
 		}
 	}
-	return r.startRun(ctx, o, &req)
+	trigger := v1alpha1.TriggerChange
+	if len(failedDestroys(o)) > 0 {
+		trigger = v1alpha1.TriggerRetry
+	}
+	return r.startRun(ctx, o, &req, trigger)
 }
 
 // destroyBundle is the bundle whose image destroys an applied module: the one that has

@@ -73,7 +73,7 @@ func TestWebhook_applied(t *testing.T) {
 	e.newConfig("new", isDefault)
 	old := newInfra(func(i *v1alpha1.Infrastructure) {
 		i.Namespace, i.Spec = e.namespace, v1alpha1.InfrastructureSpec{Module: "bucket"}
-		i.Status.Module, i.Status.ProviderConfig = &v1alpha1.ModuleReference{Name: "bucket"}, "old"
+		i.Status.Module, i.Status.ProviderConfig = &v1alpha1.AppliedModule{ModuleReference: v1alpha1.ModuleReference{Name: "bucket"}}, "old"
 	})
 	infra := old.DeepCopy()
 	infra.Spec.ProviderConfig = "new"

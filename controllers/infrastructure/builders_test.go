@@ -52,7 +52,7 @@ func requested(value string) func(*v1alpha1.Infrastructure) {
 // newRun returns the n-th Run of an object from newInfra: a pending apply of digestA.
 func newRun(n int, modify ...func(*v1alpha1.Run)) v1alpha1.Run {
 	run := v1alpha1.Run{
-		ObjectMeta: metav1.ObjectMeta{Name: runName("shop-orders-k", n)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "groundwork-system", Name: runName("shop-orders-k", n)},
 		Spec: v1alpha1.RunSpec{
 			Infrastructure: v1alpha1.InfrastructureReference{Namespace: "shop", Name: "orders", UID: "uid", Generation: 1},
 			Operation:      v1alpha1.OperationApply,
@@ -112,4 +112,40 @@ func leaves(o *observed, snapshot bool, current *state.State) *observed {
 	}
 	o.state = current
 	return o
+}
+
+// planned ends the Run with a plan that is kept.
+func planned(id string) func(*v1alpha1.Run) {
+	return func(run *v1alpha1.Run) {
+		ended(v1alpha1.RunReasonPlanned, time.Minute)(run)
+		run.Status.Plan = &v1alpha1.PlanSummary{ID: id, Replace: 1}
+		run.Spec.Approval = v1alpha1.ApprovalOnDestructive
+	}
+}
+
+// looking makes the Run one that looks for drift.
+func looking(run *v1alpha1.Run) {
+	run.Spec.Operation, run.Spec.Trigger = v1alpha1.OperationPlan, v1alpha1.TriggerDrift
+}
+
+// correcting makes the Run one that looks for drift to put it back.
+func correcting(run *v1alpha1.Run) { run.Spec.Trigger = v1alpha1.TriggerDrift }
+
+// approves annotates the object with a plan's id.
+func approves(id string) func(*v1alpha1.Infrastructure) {
+	return func(infra *v1alpha1.Infrastructure) {
+		infra.Annotations = map[string]string{v1alpha1.AnnotationApprove: id, v1alpha1.AnnotationApprovedBy: "plan-a ann"}
+	}
+}
+
+// onDestructive and everyHour are the API server's defaults.
+func onDestructive(infra *v1alpha1.Infrastructure) {
+	infra.Spec.Approval = v1alpha1.ApprovalOnDestructive
+}
+
+func everyHour(mode v1alpha1.DriftMode) func(*v1alpha1.Infrastructure) {
+	return func(infra *v1alpha1.Infrastructure) {
+		onDestructive(infra)
+		infra.Spec.Drift = v1alpha1.DriftSpec{Mode: mode, Interval: metav1.Duration{Duration: time.Hour}}
+	}
 }

@@ -101,6 +101,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	status.Set(infra, outcome)
 	r.outcomeChanged(ctx, stored, infra)
+	r.driftChanged(ctx, stored, infra)
 	if err := status.Patch(ctx, r.client, stored, infra); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -119,7 +120,7 @@ func (r *Reconciler) reconcile(ctx context.Context, infra, stored *v1alpha1.Infr
 	if err := r.act(ctx, o, d); err != nil {
 		return status.FromError(err), false
 	}
-	return d.outcome, d.action == forget
+	return d.outcome, d.action == forget || d.action == orphan
 }
 
 // addFinalizer makes sure that nothing is applied for an object that could go

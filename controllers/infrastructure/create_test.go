@@ -35,6 +35,8 @@ func TestReconciler_create(t *testing.T) {
 		Operation:      v1alpha1.OperationApply,
 		Module:         got.Spec.Module,
 		InputsDigest:   got.Spec.InputsDigest,
+		Trigger:        v1alpha1.TriggerChange,
+		Approval:       v1alpha1.ApprovalOnDestructive,
 		Timeout:        metav1.Duration{Duration: 30 * time.Minute},
 	}
 	if diff := cmp.Diff(wantSpec, got.Spec); diff != "" {
@@ -165,7 +167,7 @@ func TestReconciler_ready(t *testing.T) {
 	wantStatus := v1alpha1.InfrastructureStatus{
 		ObservedGeneration: 1,
 		Conditions:         got.Conditions,
-		Module:             &v1alpha1.ModuleReference{Name: "queue", Version: "1.2.0", Digest: got.Module.Digest},
+		Module:             &v1alpha1.AppliedModule{ModuleReference: v1alpha1.ModuleReference{Name: "queue", Version: "1.2.0", Digest: got.Module.Digest}, Available: "1.2.0"},
 		Outputs:            &v1alpha1.OutputsStatus{SecretName: "orders", Keys: []string{"port", "url"}, Checksum: checksum(wantData)},
 		Binding:            &v1alpha1.NameReference{Name: "orders"},
 		Resources:          1,
@@ -184,8 +186,8 @@ func TestReconciler_noop(t *testing.T) {
 	e.ready()
 	e.api.forgetWrites()
 	for range 3 {
-		if result := e.reconcile(); !result.IsZero() {
-			t.Errorf("result is %+v, want nothing more to do", result)
+		if result := e.reconcile(); result.RequeueAfter < 30*time.Minute {
+			t.Errorf("result is %+v, want nothing more to do before it is time to look for drift", result)
 		}
 	}
 	if len(e.api.writes) > 0 {

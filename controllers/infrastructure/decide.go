@@ -37,9 +37,16 @@ const (
 	await
 	// discard: a run that no pod has taken is no longer what is wanted.
 	discard
-	// startApply and startDestroy: a new run is needed.
+	// startApply, startDestroy and, for drift, startPlan and startCorrection: a new run is
+	// needed.
 	startApply
+	startPlan
+	startCorrection
 	startDestroy
+	// cancel: the run under way is to end.
+	cancel
+	// orphan: the object goes, and its resources stay.
+	orphan
 	// forget: nothing is left to destroy; remove what was kept for it.
 	forget
 )
@@ -71,7 +78,14 @@ func decideUnderWay(o *observed, run *v1alpha1.Run) decision {
 	if message == "" {
 		message = fmt.Sprintf("%s: %s", run.Spec.Operation, run.Status.Phase)
 	}
-	return decision{await, o.progressing(message+usually(o, run), 0)}
+	d := decision{await, o.progressing(message+usually(o, run), 0)}
+	switch {
+	case o.infra.Annotations[v1alpha1.AnnotationCancel] == run.Name && !run.Status.CancelRequested:
+		d.action = cancel
+	case looks(run) && asksFor(o, run) && o.infra.DeletionTimestamp.IsZero():
+		d.outcome = status.InSync(fmt.Sprintf("Applied %s %s; looking for drift", run.Spec.Module.Name, run.Spec.Module.Version), 0)
+	}
+	return d
 }
 
 // usually says how long a run that makes or destroys everything may be expected to
@@ -96,7 +110,7 @@ func wanted(o *observed, run *v1alpha1.Run) bool {
 	if !o.infra.DeletionTimestamp.IsZero() {
 		return run.Spec.Operation == v1alpha1.OperationDestroy
 	}
-	return run.Spec.Operation == v1alpha1.OperationApply &&
+	return run.Spec.Operation != v1alpha1.OperationDestroy &&
 		(o.request == nil || run.Spec.InputsDigest == o.request.InputsDigest)
 }
 
@@ -109,22 +123,24 @@ func decideApply(o *observed) decision {
 	case o.fault != nil:
 		return decision{keep, o.fault.Outcome}
 	case inSync(o):
-		return decision{keep, status.InSync(fmt.Sprintf("Applied %s %s", o.request.Module.Name, o.request.Module.Version))}
+		return decideDrift(o)
 	}
-	failed := failures(o, func(run *v1alpha1.Run) bool {
-		return run.Spec.Operation == v1alpha1.OperationApply && run.Spec.InputsDigest == o.request.InputsDigest
-	})
-	if d, hold := holdOff(o, failed); hold {
+	if d, wait := awaitsApproval(o); wait {
+		return d
+	}
+	if d, hold := holdOff(o, failedApplies(o)); hold {
 		return d
 	}
 	return decision{startApply, o.progressing("Starting a run to apply "+o.request.Module.Name, 0)}
 }
 
 // inSync tells whether the last run applied just what is wanted, and no other was
-// asked for.
+// asked for. What has only looked for drift since makes no difference; an object
+// that was created anew looks at what it takes up.
 func inSync(o *observed) bool {
-	last := o.last()
+	last := o.lastChange()
 	return last != nil && o.reconcileRequest() == "" &&
+		last.Spec.Infrastructure.UID == o.infra.UID &&
 		last.Spec.Operation == v1alpha1.OperationApply &&
 		last.Status.Phase == v1alpha1.RunSucceeded &&
 		last.Spec.InputsDigest == o.request.InputsDigest
@@ -137,6 +153,9 @@ func decideDestroy(o *observed) decision {
 	}
 	if empty && o.snapshot == nil && o.applied() == nil {
 		return decision{forget, o.progressing("Nothing was ever applied", 0)}
+	}
+	if o.infra.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
+		return decision{orphan, o.progressing("Leaving the resources", 0)}
 	}
 	if o.infra.Spec.DeletionPolicy == v1alpha1.DeletionPolicyProtect {
 		return decision{keep, status.Waiting(v1alpha1.ReasonProtected, 0,
@@ -159,8 +178,7 @@ func decideDestroy(o *observed) decision {
 			"cannot destroy: the state Secret %s is gone although resources were applied; restore it from a backup, or destroy the resources by hand and then remove the finalizer %s",
 			state.SecretName(o.key), v1alpha1.Finalizer).Outcome}
 	}
-	failed := failures(o, func(run *v1alpha1.Run) bool { return run.Spec.Operation == v1alpha1.OperationDestroy })
-	if d, hold := holdOff(o, failed); hold {
+	if d, hold := holdOff(o, failedDestroys(o)); hold {
 		return d
 	}
 	return decision{startDestroy, o.progressing("Starting a run to destroy the resources", 0)}
@@ -170,6 +188,18 @@ func decideDestroy(o *observed) decision {
 func destroyed(o *observed) bool {
 	last := o.last()
 	return last != nil && last.Spec.Operation == v1alpha1.OperationDestroy && last.Status.Phase == v1alpha1.RunSucceeded
+}
+
+// failedApplies are the newest runs that failed to apply what is wanted.
+func failedApplies(o *observed) []v1alpha1.Run {
+	return failures(o, func(run *v1alpha1.Run) bool {
+		return run.Spec.Operation == v1alpha1.OperationApply && run.Spec.InputsDigest == o.request.InputsDigest
+	})
+}
+
+// failedDestroys are the newest runs that failed to destroy.
+func failedDestroys(o *observed) []v1alpha1.Run {
+	return failures(o, func(run *v1alpha1.Run) bool { return run.Spec.Operation == v1alpha1.OperationDestroy })
 }
 
 // failures are the newest runs that failed in a row doing the same for the same
@@ -204,6 +234,10 @@ func holdOff(o *observed, failed []v1alpha1.Run) (decision, bool) {
 		return decision{}, false
 	}
 	last := failed[0]
+	if last.Status.Reason == v1alpha1.RunReasonCancelled {
+		return decision{keep, status.Stalled(v1alpha1.ReasonCancelled, 0,
+			"Run %s was cancelled; change the spec, or set the annotation %s to a new value, to start another", last.Name, v1alpha1.AnnotationReconcile).Outcome}, true
+	}
 	wait := last.Status.FinishedAt.Add(retryAfter(len(failed), last.Name)).Sub(o.now)
 	if wait <= 0 {
 		return decision{}, false
@@ -211,7 +245,7 @@ func holdOff(o *observed, failed []v1alpha1.Run) (decision, bool) {
 	if last.Status.Reason == v1alpha1.RunReasonLocked {
 		return decision{keep, status.Waiting(v1alpha1.ReasonLocked, wait, "%s", last.Status.Message).Outcome}, true
 	}
-	what := fmt.Sprintf("Run %s failed (%s): %s", last.Name, last.Status.Reason, last.Status.Message)
+	what := fmt.Sprintf("Run %s failed (%s): %s. Its log: kubectl -n %s logs %s", last.Name, last.Status.Reason, last.Status.Message, last.Namespace, last.Name)
 	if len(failed) >= maxFailures {
 		return decision{keep, status.Stalled(v1alpha1.ReasonRetriesExhausted, wait,
 			"%s. It failed %d times in a row; change the spec, or set the annotation %s to a new value, to try again at once",

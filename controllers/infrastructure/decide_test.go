@@ -65,7 +65,7 @@ func TestDecide_apply(t *testing.T) {
 		{"A fault is told.", broken, keep, v1alpha1.ReasonInvalidVariables, "bad"},
 		{"Suspended is told rather than a fault.", brokenSuspended, keep, v1alpha1.ReasonSuspended, ""},
 		{"A failed run is waited for.", newObserved(newInfra(), newRun(1, failed)), keep, v1alpha1.ReasonRunFailed,
-			"Run shop-orders-k-1 failed (ApplyFailed): the message of ApplyFailed. Next try after 2026-03-01T12:00:"},
+			"Run shop-orders-k-1 failed (ApplyFailed): the message of ApplyFailed. Its log: kubectl -n groundwork-system logs shop-orders-k-1. Next try after 2026-03-01T12:00:"},
 		{"A failed run is tried again in time.", newObserved(newInfra(), newRun(1, ended(v1alpha1.RunReasonApplyFailed, time.Minute))), startApply, progress, ""},
 		{"A run that found the state locked waits for the lock.", newObserved(newInfra(), newRun(1, ended(v1alpha1.RunReasonLocked, time.Second))),
 			keep, v1alpha1.ReasonLocked, "the message of Locked"},
@@ -261,5 +261,42 @@ func TestRetryAfter(t *testing.T) {
 				t.Errorf("50 runs have %d different times: they would come back at once", len(seen))
 			}
 		})
+	}
+}
+
+func TestDecide_cancel(t *testing.T) {
+	cancels := func(run string) func(*v1alpha1.Infrastructure) {
+		return func(i *v1alpha1.Infrastructure) {
+			i.Annotations = map[string]string{v1alpha1.AnnotationCancel: run}
+		}
+	}
+	asked := func(r *v1alpha1.Run) { r.Status.CancelRequested = true }
+	cancelled := ended(v1alpha1.RunReasonCancelled, time.Second)
+	for _, tc := range []decideCase{
+		{"The run under way is cancelled.", newObserved(newInfra(cancels("shop-orders-k-1")), newRun(1, applying)), cancel, progress, ""},
+		{"It is cancelled once.", newObserved(newInfra(cancels("shop-orders-k-1")), newRun(1, applying, asked)), await, progress, ""},
+		{"Another run is not.", newObserved(newInfra(cancels("shop-orders-k-1")), newRun(2, applying)), await, progress, ""},
+		{"A destroy is cancelled too.", newObserved(newInfra(deleting, cancels("shop-orders-k-1")), newRun(1, destroy, taken)), cancel, destroying, ""},
+		{"No other is started.", newObserved(newInfra(), newRun(1, cancelled)), keep, v1alpha1.ReasonCancelled, "reconcile.fluxcd.io/requestedAt"},
+		{"But for a request.", newObserved(newInfra(requested("1")), newRun(1, cancelled)), startApply, progress, ""},
+		{"Or another spec.", newObserved(newInfra(), newRun(1, otherInputs, cancelled)), startApply, progress, ""},
+		{"Nor another destroy.", leaves(newObserved(newInfra(deleting), newRun(2, destroy, cancelled), newRun(1, succeeded)), true, &state.State{Resources: 1}), keep, v1alpha1.ReasonCancelled, ""},
+	} {
+		tc.run(t)
+	}
+}
+
+func TestDecide_orphan(t *testing.T) {
+	orphaned := func(i *v1alpha1.Infrastructure) {
+		i.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan
+		deleting(i)
+	}
+	for _, tc := range []decideCase{
+		{"The resources are left.", leaves(newObserved(newInfra(orphaned), newRun(1, succeeded)), true, &state.State{Resources: 1}), orphan, destroying, ""},
+		{"Even when it is suspended.", leaves(newObserved(newInfra(orphaned, suspended), newRun(1, succeeded)), true, &state.State{Resources: 1}), orphan, destroying, ""},
+		{"A run under way comes to its end.", newObserved(newInfra(orphaned), newRun(1, applying)), await, destroying, ""},
+		{"Where nothing is, nothing is left.", newObserved(newInfra(orphaned)), forget, destroying, ""},
+	} {
+		tc.run(t)
 	}
 }

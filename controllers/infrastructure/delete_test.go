@@ -367,7 +367,8 @@ func TestReconciler_forgetStale(t *testing.T) {
 	}
 }
 
-// An object that is created anew finds what an earlier one of its name has left.
+// An object that is created anew takes up what an earlier one of its name has left,
+// after a look at it.
 func TestReconciler_recreated(t *testing.T) {
 	e := newEnv(t)
 	e.ready()
@@ -376,8 +377,11 @@ func TestReconciler_recreated(t *testing.T) {
 	e.remove(&corev1.Secret{}, e.namespace, "orders")
 	e.create()
 	e.reconcile()
+	e.want(v1alpha1.ReasonProgressing)
+	e.succeed(queueOutputs())
+	e.reconcile()
 	e.want(v1alpha1.ReasonInSync)
-	e.wantRuns(1)
+	e.wantRuns(2)
 	e.delete()
 	e.reconcile()
 	e.succeed(nil)

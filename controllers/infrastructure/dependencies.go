@@ -107,7 +107,7 @@ func notReady(other *v1alpha1.Infrastructure) string {
 // staysReady tells whether the object only waits for what it needs, and is applied as its
 // spec asks for: then it starts nothing, and is Ready all the while.
 func staysReady(o *observed) bool {
-	last := o.last()
+	last := o.lastChange()
 	if o.fault == nil || o.fault.Outcome.Reason() != v1alpha1.ReasonDependencyNotReady ||
 		last == nil || last.Spec.Operation != v1alpha1.OperationApply || last.Status.Phase != v1alpha1.RunSucceeded {
 		return false
@@ -120,9 +120,9 @@ func staysReady(o *observed) bool {
 
 // stillReady is the decision for an object that staysReady.
 func stillReady(o *observed) decision {
-	module := o.last().Spec.Module
+	module := o.lastChange().Spec.Module
 	return decision{keep, status.InSync(fmt.Sprintf("Applied %s %s; for now no run is started: %s",
-		module.Name, module.Version, o.fault.Outcome.Message()))}
+		module.Name, module.Version, o.fault.Outcome.Message()), 0)}
 }
 
 // outputReader reads outputs of other Infrastructures of a namespace, which are Ready.

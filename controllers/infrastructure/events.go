@@ -46,6 +46,25 @@ func (r *Reconciler) destroyed(ctx context.Context, infra *v1alpha1.Infrastructu
 	r.event(ctx, infra, corev1.EventTypeNormal, "Destroyed", "Destroy", "Everything is destroyed")
 }
 
+// orphaned says what is left, and where.
+func (r *Reconciler) orphaned(ctx context.Context, o *observed) {
+	r.event(ctx, o.infra, corev1.EventTypeNormal, "Orphaned", "Orphan",
+		"The resources are left as they are; their state is in Secret %s/%s, and an Infrastructure of the same name takes them up again",
+		r.namespace, state.SecretName(o.key))
+}
+
+// driftChanged sends an event when drift was found, or put back.
+func (r *Reconciler) driftChanged(ctx context.Context, before, after *v1alpha1.Infrastructure) {
+	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionDrifted)
+	is := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionDrifted)
+	switch {
+	case is != nil && (was == nil || was.Reason != is.Reason || was.Message != is.Message):
+		r.event(ctx, after, corev1.EventTypeWarning, is.Reason, "Reconcile", "%s", truncate(is.Message))
+	case is == nil && was != nil && was.Status == metav1.ConditionTrue:
+		r.event(ctx, after, corev1.EventTypeNormal, "DriftGone", "Reconcile", "The resources are what was applied again")
+	}
+}
+
 // event sends an event, unless the namespace is being deleted: it takes none then.
 func (r *Reconciler) event(ctx context.Context, infra *v1alpha1.Infrastructure, kind, reason, action, note string, args ...any) {
 	ns := namespaceMetadata()

@@ -38,14 +38,18 @@ func (r *Reconciler) forget(ctx context.Context, o *observed) error {
 			return fmt.Errorf("delete Run %s: %w", run.Name, err)
 		}
 	}
-	base := o.infra.DeepCopy()
-	controllerutil.RemoveFinalizer(o.infra, v1alpha1.Finalizer)
-	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
-	if err := r.client.Patch(ctx, o.infra, patch); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("remove the finalizer: %w", err)
+	if err := r.removeFinalizer(ctx, o.infra); err != nil {
+		return err
 	}
 	r.destroyed(ctx, o.infra)
 	return nil
+}
+
+func (r *Reconciler) removeFinalizer(ctx context.Context, infra *v1alpha1.Infrastructure) error {
+	base := infra.DeepCopy()
+	controllerutil.RemoveFinalizer(infra, v1alpha1.Finalizer)
+	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
+	return wrap(client.IgnoreNotFound(r.client.Patch(ctx, infra, patch)), "remove the finalizer")
 }
 
 func reversed(runs []v1alpha1.Run) []v1alpha1.Run {

@@ -95,5 +95,5 @@ func says(ready metav1.ConditionStatus, reason, message string) func(*v1alpha1.I
 // isApplied makes the object Ready.
 func isApplied(infra *v1alpha1.Infrastructure) {
 	says(metav1.ConditionTrue, v1alpha1.ReasonInSync, "Applied queue 1.2.0")(infra)
-	infra.Status.Module = &v1alpha1.ModuleReference{Name: "queue"}
+	infra.Status.Module = &v1alpha1.AppliedModule{ModuleReference: v1alpha1.ModuleReference{Name: "queue"}}
 }

@@ -36,6 +36,8 @@ type observed struct {
 	// module is what the catalogue says of the object's module, in any version; empty
 	// when it has none of that name.
 	module modules.Manifest
+	// available is the version of it that an apply would take; empty when there is none.
+	available string
 	// superseded are Runs that nobody has carried out; they only keep their numbers
 	// from being used again.
 	superseded []v1alpha1.Run
@@ -63,6 +65,9 @@ func (r *Reconciler) observe(ctx context.Context, infra, stored *v1alpha1.Infras
 	o := &observed{now: r.clock.Now(), infra: infra, stored: stored, key: state.Key(infra.Namespace, infra.Name)}
 	if module, err := r.catalogue.Get(infra.Spec.Module, ""); err == nil {
 		o.module = module.Manifest
+	}
+	if module, err := r.catalogue.Get(infra.Spec.Module, infra.Spec.ModuleVersion); err == nil {
+		o.available = module.Version
 	}
 	runs, err := listRuns(ctx, r.client, r.namespace, o.key)
 	if err != nil {
@@ -197,6 +202,17 @@ func (o *observed) applied() *v1alpha1.Run {
 		}
 	}
 	return nil
+}
+
+// base is the newest Run that succeeded, on top of which a plan is made; empty
+// when there is none.
+func (o *observed) base() string {
+	for i := range o.runs {
+		if o.runs[i].Status.Phase == v1alpha1.RunSucceeded {
+			return o.runs[i].Name
+		}
+	}
+	return ""
 }
 
 // progressing is the outcome of an object with something under way.

@@ -158,7 +158,7 @@ func TestReconciler_renameStale(t *testing.T) {
 		stale func(*v1alpha1.Infrastructure)
 	}{
 		{"An earlier spec.", func(i *v1alpha1.Infrastructure) { i.Generation-- }},
-		{"An earlier object of the name.", func(i *v1alpha1.Infrastructure) { i.UID = "earlier" }},
+		{"An earlier object of the name, for which no run is started.", func(i *v1alpha1.Infrastructure) { i.UID, i.Spec.Suspend = "earlier", true }},
 		{"An earlier name.", func(i *v1alpha1.Infrastructure) { i.Status.Outputs.SecretName = "earlier" }},
 		{"An earlier note.", func(i *v1alpha1.Infrastructure) { i.Status.NextOutputSecret = "earlier" }},
 	} {

@@ -17,9 +17,17 @@ func report(o *observed) {
 		}
 	}
 	if applied := o.applied(); applied != nil {
-		s.Module = &applied.Spec.Module
+		s.Module = &v1alpha1.AppliedModule{ModuleReference: applied.Spec.Module}
 		s.ProviderConfig = applied.Spec.ProviderConfig
 	}
+	if s.Module != nil {
+		s.Module.Available = o.available
+	}
+	s.Plan = nil
+	if last := o.last(); last != nil && last.Status.Phase == v1alpha1.RunPlanned {
+		s.Plan = last.Status.Plan
+	}
+	setDrifted(o)
 	for i := range o.runs {
 		if request := o.runs[i].Spec.ReconcileRequest; request != "" && request == o.infra.Annotations[v1alpha1.AnnotationReconcile] {
 			s.LastHandledReconcileAt = request

@@ -11,7 +11,7 @@ import (
 )
 
 func TestReport(t *testing.T) {
-	queue := &v1alpha1.ModuleReference{Name: "queue", Version: "1.0.0", Digest: "sha256:0"}
+	queue := &v1alpha1.AppliedModule{ModuleReference: v1alpha1.ModuleReference{Name: "queue", Version: "1.0.0", Digest: "sha256:0"}}
 	config := func(r *v1alpha1.Run) { r.Spec.ProviderConfig = "aws" }
 	ran := func(n int, operation v1alpha1.Operation, outcome v1alpha1.RunReason, ago time.Duration) v1alpha1.RunSummary {
 		return v1alpha1.RunSummary{Run: runName("shop-orders-k", n), Operation: operation, Outcome: outcome, FinishedAt: metav1.NewTime(testNow.Add(-ago))}

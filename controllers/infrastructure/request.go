@@ -41,6 +41,10 @@ func (r *Reconciler) request(ctx context.Context, o *observed) (*runner.Request,
 		Backend:   state.Backend(r.namespace, o.key),
 		Snapshot:  state.SnapshotName(o.key),
 		Labels:    labelsOf(o.key),
+
+		StatefulTypes: module.StatefulTypes,
+		HarmlessDrift: module.HarmlessDrift,
+		Base:          o.base(),
 	}
 	if config != nil {
 		if err := r.checkCredentials(ctx, config.Name, config.Spec.Credentials); err != nil {

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -25,7 +26,7 @@ const keptRuns = 10
 // startRun starts a Run for the request, unless the state is locked or an earlier
 // pod is still there. First the Secret with the request is made, then the Run: a
 // Run is never without its request, and a request without a Run is replaced.
-func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Request) error {
+func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Request, trigger v1alpha1.RunTrigger) error {
 	for _, check := range []func(context.Context, *observed) error{
 		r.checkCurrent, r.clearEarlierPods, r.checkLock,
 	} {
@@ -36,7 +37,7 @@ func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Requ
 	if err := r.checkState(ctx, o, req); err != nil {
 		return err
 	}
-	run := r.newRun(o, req, runName(o.key, o.next()))
+	run := r.newRun(o, req, trigger)
 	if err := r.writeRequest(ctx, run, req); err != nil {
 		return err
 	}
@@ -44,16 +45,19 @@ func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Requ
 		return fmt.Errorf("create Run %s: %w", run.Name, err)
 	}
 	log.FromContext(ctx).Info("Started a run", "run", run.Name, "operation", run.Spec.Operation)
+	if err := r.deletePlans(ctx, o, run.Spec.Approved); err != nil {
+		return err
+	}
 	return r.pruneRuns(ctx, o)
 }
 
-func (r *Reconciler) newRun(o *observed, req *runner.Request, name string) *v1alpha1.Run {
+func (r *Reconciler) newRun(o *observed, req *runner.Request, trigger v1alpha1.RunTrigger) *v1alpha1.Run {
 	timeout := o.infra.Spec.Timeout
 	if timeout.Duration == 0 {
 		timeout.Duration = o.module.Timeout()
 	}
-	return &v1alpha1.Run{
-		ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: name, Labels: labelsOf(o.key)},
+	run := &v1alpha1.Run{
+		ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: runName(o.key, o.next()), Labels: labelsOf(o.key)},
 		Spec: v1alpha1.RunSpec{
 			Infrastructure: v1alpha1.InfrastructureReference{
 				Namespace: o.infra.Namespace, Name: o.infra.Name, UID: o.infra.UID, Generation: o.infra.Generation,
@@ -63,10 +67,31 @@ func (r *Reconciler) newRun(o *observed, req *runner.Request, name string) *v1al
 			InputsDigest:     req.InputsDigest,
 			ProviderConfig:   req.ProviderConfig,
 			Credentials:      req.Credentials,
+			Trigger:          trigger,
 			Timeout:          timeout,
 			ReconcileRequest: o.reconcileRequest(),
 		},
 	}
+	if req.Operation == v1alpha1.OperationApply {
+		run.Spec.Approval, run.Spec.Approved = o.infra.Spec.Approval, o.approved()
+	}
+	return run
+}
+
+// deletePlans deletes the plans that were saved for the object, but for the one that
+// the new Run is to apply.
+func (r *Reconciler) deletePlans(ctx context.Context, o *observed, approved *v1alpha1.ApprovedPlan) error {
+	for i := range o.runs {
+		run := &o.runs[i]
+		if run.Status.Phase != v1alpha1.RunPlanned || approved != nil && approved.Run == run.Name {
+			continue
+		}
+		plan := client.MatchingLabels{v1alpha1.LabelPlan: run.Name}
+		if err := r.client.DeleteAllOf(ctx, &corev1.Secret{}, client.InNamespace(r.namespace), plan); err != nil {
+			return fmt.Errorf("delete the plan of Run %s: %w", run.Name, err)
+		}
+	}
+	return nil
 }
 
 // clearEarlierPods removes the pods of finished runs and waits for them to be gone:
@@ -203,6 +228,12 @@ func (r *Reconciler) discardRun(ctx context.Context, o *observed, run *v1alpha1.
 		return &status.Error{Outcome: o.progressing("Waiting for the latest state of the runs", time.Second)}
 	}
 	return wrap(client.IgnoreNotFound(err), "discard Run %s", run.Name)
+}
+
+// cancelRun notes in the Run under way that it is to end.
+func (r *Reconciler) cancelRun(ctx context.Context, run *v1alpha1.Run) error {
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"status":{"cancelRequested":true}}`))
+	return wrap(client.IgnoreNotFound(r.client.Status().Patch(ctx, run.DeepCopy(), patch)), "cancel Run %s", run.Name)
 }
 
 func (r *Reconciler) deleteRequest(ctx context.Context, run *v1alpha1.Run) error {

@@ -71,18 +71,21 @@ func (r *Reconciler) finish(ctx context.Context, run *v1alpha1.Run, result runne
 	})
 }
 
-// tidy removes the request, which holds secrets, and the pod: a pod that never took
-// the Run at once, that of a Run that succeeded when it has ended. The pod of a
+// tidy removes the request and the plan that was applied, which hold secrets, and
+// the pod: one that never took the Run at once, that of a Run that has not failed when it has ended. The pod of a
 // failed Run stays for its log until the next Run of the object.
 func (r *Reconciler) tidy(ctx context.Context, o *observed) error {
 	if err := r.deleteRequest(ctx, o.run); err != nil {
+		return err
+	}
+	if err := r.deleteUsedPlan(ctx, o.run); err != nil {
 		return err
 	}
 	if o.pod == nil || !o.pod.DeletionTimestamp.IsZero() {
 		return nil
 	}
 	ended, taken := terminated(o.pod) != nil, o.run.Status.PodUID != ""
-	if !taken || ended && o.run.Status.Phase == v1alpha1.RunSucceeded {
+	if !taken || ended && o.run.Status.Phase != v1alpha1.RunFailed {
 		return r.deletePod(ctx, o.pod)
 	}
 	return nil
@@ -99,6 +102,26 @@ func (r *Reconciler) deleteRequest(ctx context.Context, run *v1alpha1.Run) error
 	}
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("delete the request Secret %s: %w", run.Name, err)
+	}
+	return nil
+}
+
+// deleteUsedPlan deletes the plan that the Run was to apply, as the cache knows it: a
+// run that tries again makes another, and is approved if that has the same id.
+func (r *Reconciler) deleteUsedPlan(ctx context.Context, run *v1alpha1.Run) error {
+	if run.Spec.Approved == nil {
+		return nil
+	}
+	plan := []client.ListOption{client.InNamespace(run.Namespace), client.MatchingLabels{v1alpha1.LabelPlan: run.Spec.Approved.Run}}
+	parts := &metav1.PartialObjectMetadataList{}
+	parts.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	if err := r.metadata.List(ctx, parts, plan...); err != nil {
+		return fmt.Errorf("list the plan of Run %s: %w", run.Spec.Approved.Run, err)
+	}
+	for i := range parts.Items {
+		if err := r.client.Delete(ctx, &parts.Items[i]); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete the plan %s: %w", parts.Items[i].Name, err)
+		}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
@@ -259,6 +260,7 @@ func TestReconciler_tidy(t *testing.T) {
 		pod bool
 	}{
 		{"The pod of a run that succeeded goes when it has ended.", []func(e *env){(*env).take, finish(v1alpha1.RunReasonSucceeded), done}, false},
+		{"So does that of a run whose plan is kept.", []func(e *env){(*env).take, finish(v1alpha1.RunReasonPlanned), done}, false},
 		{"It stays until then.", []func(e *env){(*env).take, finish(v1alpha1.RunReasonSucceeded)}, true},
 		{"The pod of a run that failed stays for its log.", []func(e *env){(*env).take, done, func(*env) {}}, true},
 		{"A pod that never took its run goes at once.", []func(e *env){finish(v1alpha1.RunReasonSuperseded)}, false},
@@ -301,6 +303,33 @@ func TestReconciler_tidy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The plan that a Run was approved to apply goes with its end, and no other.
+func TestReconciler_tidyPlan(t *testing.T) {
+	e := newEnv(t)
+	ns := e.namespace
+	plan := func(run, name string) *corev1.Secret {
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name, Labels: map[string]string{v1alpha1.LabelPlan: run}}}
+		e.must(apiServer.Create(t.Context(), secret))
+		return secret
+	}
+	used := []*corev1.Secret{plan("k-1", "k-1-plan"), plan("k-1", "k-1-plan-part-1")}
+	other := plan("k-2", "k-2-plan")
+	run := &v1alpha1.Run{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "k-3"}, Spec: e.run().Spec}
+	run.Spec.Approved = &v1alpha1.ApprovedPlan{ID: "0123", Run: "k-1"}
+	e.must(apiServer.Create(t.Context(), run))
+	run.Status.Finish(v1alpha1.RunReasonApplyFailed, "", metav1.Now())
+	e.must(apiServer.Status().Update(t.Context(), run))
+	if _, err := e.r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(run)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range used {
+		if err := apiServer.Get(t.Context(), client.ObjectKeyFromObject(secret), secret); !apierrors.IsNotFound(err) {
+			t.Errorf("%s is left: %v", secret.Name, err)
+		}
+	}
+	e.must(apiServer.Get(t.Context(), client.ObjectKeyFromObject(other), other))
 }
 
 // Whatever write fails, before or after it was done, the Run comes to its end.

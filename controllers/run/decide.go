@@ -73,7 +73,10 @@ func decide(o *observed) decision {
 	if ended := terminated(o.pod); ended != nil || o.pod.Status.Phase == corev1.PodFailed {
 		return decision{action: finish, result: resultOf(o.pod, ended)}
 	}
-	if o.run.Status.PodUID == "" {
+	switch {
+	case o.run.Status.CancelRequested && o.pod.DeletionTimestamp.IsZero():
+		return decision{action: stop}
+	case o.run.Status.PodUID == "":
 		return decideNotStarted(o)
 	}
 	return decideRunning(o)
@@ -84,6 +87,9 @@ func decide(o *observed) decision {
 func decideWithoutPod(o *observed) decision {
 	if o.run.Status.PodUID != "" {
 		return lost(o)
+	}
+	if o.run.Status.CancelRequested {
+		return failed(v1alpha1.RunReasonCancelled, "The run was cancelled before its pod had started")
 	}
 	if o.image == "" {
 		return failed(v1alpha1.RunReasonSuperseded, "bundle %s, which has the module, is not installed any more; nothing was touched", o.run.Spec.Module.Bundle)

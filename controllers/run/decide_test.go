@@ -34,6 +34,8 @@ func newRun(modify ...func(*v1alpha1.Run)) *v1alpha1.Run {
 
 func taken(run *v1alpha1.Run) { run.Status.PodUID, run.Status.Phase = "pod", v1alpha1.RunPlanning }
 
+func cancelled(run *v1alpha1.Run) { run.Status.CancelRequested = true }
+
 func ofBundle(name string) func(*v1alpha1.Run) {
 	return func(run *v1alpha1.Run) { run.Spec.Module.Bundle = name }
 }
@@ -130,6 +132,11 @@ func TestDecide(t *testing.T) {
 		{"A pod that ended before it took the run has one too.", newRun(), newPod(exited("runner", 2, "Error", "")), time.Minute, finish, v1alpha1.RunReasonRunnerFailed, "exit code 2", 0},
 		{"A pod that was evicted has ended.", newRun(taken), newPod(evicted), time.Minute, finish, v1alpha1.RunReasonEvicted, "node-1", 0},
 		{"The end of another container is not the runner's.", newRun(taken), newPod(exited("sidecar", 0, "Completed", ""), runs), time.Minute, wait, "", "", 31 * time.Minute},
+		{"A run that is cancelled is stopped.", newRun(taken, cancelled), newPod(runs), time.Minute, stop, "", "", 0},
+		{"It is stopped once, and may finish what is in flight.", newRun(taken, cancelled), newPod(runs, terminating), time.Minute, wait, "", "", 31 * time.Minute},
+		{"A pod that has not taken a cancelled run is not to take it.", newRun(cancelled), newPod(), time.Minute, stop, "", "", 0},
+		{"A cancelled run without a pod gets none.", newRun(cancelled), nil, 0, finish, v1alpha1.RunReasonCancelled, "before its pod had started", 0},
+		{"A cancelled run whose pod is lost is lost.", newRun(taken, cancelled), nil, time.Minute, finish, v1alpha1.RunReasonPodLost, "", 0},
 		{"A finished run is tidied up.", newRun(taken, finished), nil, time.Minute, tidy, "", "", 0},
 		{"A finished run is not finished again.", newRun(taken, finished), newPod(exited("runner", 1, "Error", "")), time.Hour, tidy, "", "", 0},
 	} {

@@ -33,7 +33,7 @@ func TestSet(t *testing.T) {
 		outcome Outcome
 		want    []metav1.Condition
 	}{
-		{"In sync is Ready and nothing else.", nil, InSync("applied"),
+		{"In sync is Ready and nothing else.", nil, InSync("applied", 0),
 			[]metav1.Condition{condition(ready, yes, "InSync", "applied")}},
 		{"A run under way is Reconciling, and Ready is not known.", nil, Progressing("Progressing", "applying", 0),
 			[]metav1.Condition{condition(ready, unknown, "Progressing", "applying"), condition(reconciling, yes, "Progressing", "applying")}},
@@ -56,7 +56,7 @@ func TestSet(t *testing.T) {
 		{"Stalled goes when the object is worked on again.",
 			[]metav1.Condition{condition(stalled, yes, "InvalidVariables", "bad")}, Progressing("Progressing", "x", 0),
 			[]metav1.Condition{condition(ready, unknown, "Progressing", "x"), condition(reconciling, yes, "Progressing", "x")}},
-		{"Conditions of others stay.", []metav1.Condition{condition("Theirs", yes, "A", "b")}, InSync("applied"),
+		{"Conditions of others stay.", []metav1.Condition{condition("Theirs", yes, "A", "b")}, InSync("applied", 0),
 			[]metav1.Condition{condition("Theirs", yes, "A", "b"), condition(ready, yes, "InSync", "applied")}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestSet_again(t *testing.T) {
 		name    string
 		outcome Outcome
 	}{
-		{"In sync stays as it is.", InSync("x")},
+		{"In sync stays as it is.", InSync("x", 0)},
 		{"Progressing stays as it is.", Progressing("Progressing", "x", 0)},
 		{"Waiting stays as it is.", Waiting("Locked", 0, "x").Outcome},
 		{"Stalled stays as it is.", Stalled("StateMissing", 0, "x").Outcome},
@@ -109,7 +109,7 @@ func TestSet_again(t *testing.T) {
 
 func TestSet_longMessage(t *testing.T) {
 	infra := &v1alpha1.Infrastructure{}
-	Set(infra, InSync(strings.Repeat("é", maxMessage)))
+	Set(infra, InSync(strings.Repeat("é", maxMessage), 0))
 	got := infra.Status.Conditions[0].Message
 	if len(got) > maxMessage || !utf8.ValidString(got) || !strings.HasSuffix(got, "é…") {
 		t.Errorf("message has %d bytes (valid: %t) and ends in %q; want at most %d, cut at a rune's border and marked", len(got), utf8.ValidString(got), got[len(got)-8:], maxMessage)
@@ -125,7 +125,7 @@ func TestOutcome_Result(t *testing.T) {
 		want    ctrl.Result
 		err     error
 	}{
-		{"In sync needs no other look.", InSync(""), ctrl.Result{}, nil},
+		{"In sync needs no other look.", InSync("", 0), ctrl.Result{}, nil},
 		{"A time to look again is kept.", Progressing("", "", time.Second), ctrl.Result{RequeueAfter: time.Second}, nil},
 		{"Waiting is not an error.", FromError(waiting), ctrl.Result{RequeueAfter: time.Minute}, nil},
 		{"Waiting is found in a chain of errors.", FromError(fmt.Errorf("start: %w", waiting)), ctrl.Result{RequeueAfter: time.Minute}, nil},

@@ -35,9 +35,10 @@ const (
 	retrying
 )
 
-// InSync is the outcome of an object that is what its spec asks for.
-func InSync(message string) Outcome {
-	return Outcome{kind: inSync, reason: v1alpha1.ReasonInSync, message: message}
+// InSync is the outcome of an object that is what its spec asks for; after is the
+// time of the next look when no event comes first, zero for none.
+func InSync(message string, after time.Duration) Outcome {
+	return Outcome{kind: inSync, reason: v1alpha1.ReasonInSync, message: message, after: after}
 }
 
 // Progressing is the outcome of an object with a run under way; after is the
@@ -58,6 +59,9 @@ type Error struct{ Outcome Outcome }
 
 // Error implements error.
 func (e *Error) Error() string { return e.Outcome.message }
+
+// After is the time of the next look when no event comes first, zero for none.
+func (e *Error) After() time.Duration { return e.Outcome.after }
 
 // Waiting returns the error of an object that waits for something that is
 // expected to come by itself, looked for again after the given time.

@@ -22,7 +22,7 @@ func TestPatch(t *testing.T) {
 		{"A change of anything else is not written.", func(i *v1alpha1.Infrastructure) { i.Spec.Module = "other" }, 0},
 		{"Several changes are one write.", func(i *v1alpha1.Infrastructure) {
 			i.Status.Resources = 7
-			Set(i, InSync("applied"))
+			Set(i, InSync("applied", 0))
 		}, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

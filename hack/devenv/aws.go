@@ -152,6 +152,12 @@ func (a *AWS) ClearFault(ctx context.Context, action string) error {
 	return err
 }
 
+// DeleteBucketTags removes a bucket's tags, behind Terraform's back.
+func (a *AWS) DeleteBucketTags(ctx context.Context, bucket string) error {
+	_, err := a.call(ctx, http.MethodDelete, "/"+bucket+"?tagging", nil)
+	return err
+}
+
 func (a *AWS) call(ctx context.Context, method, path string, body any) ([]byte, error) {
 	var payload bytes.Buffer
 	if body != nil {
@@ -169,7 +175,7 @@ func (a *AWS) call(ctx context.Context, method, path string, body any) ([]byte, 
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
+	if err == nil && res.StatusCode/100 != 2 {
 		err = fmt.Errorf("%s %s: %s: %s", method, path, res.Status, bytes.TrimSpace(answer))
 	}
 	return answer, err

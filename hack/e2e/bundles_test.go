@@ -129,10 +129,14 @@ func TestBundles(t *testing.T) {
 	ns := newNamespace(t)
 	held := create(t, ns, "held", "greeting", map[string]any{"name": "held"}, func(i *v1alpha1.Infrastructure) { i.Spec.ModuleVersion = "~> 1.0" })
 	free := create(t, ns, "free", "greeting", map[string]any{"name": "free"})
-	for _, infra := range []*v1alpha1.Infrastructure{held, free} {
+	careful := create(t, ns, "careful", "greeting", map[string]any{"name": "careful"}, func(i *v1alpha1.Infrastructure) { i.Spec.Approval = v1alpha1.ApprovalManual })
+	annotate(t, careful, "", v1alpha1.AnnotationApprove, waitsForApproval(t, careful, ""))
+	same := create(t, ns, "same", "outputs", nil)
+	for _, infra := range []*v1alpha1.Infrastructure{held, free, careful} {
 		waitReady(t, infra, 2*time.Minute)
 		wantGreeting(t, infra, one)
 	}
+	waitReady(t, same, time.Minute)
 
 	must(installBundles(t.Context(), one, two))
 	eventually(t, 2*time.Minute, "free is applied in the newer version", func(context.Context) (bool, string) {
@@ -143,13 +147,23 @@ func TestBundles(t *testing.T) {
 	wantGreeting(t, free, two)
 	waitReady(t, held, time.Minute)
 	wantGreeting(t, held, one)
-	if all := runs(t, held); len(all) != 1 {
-		t.Errorf("held: want the one run from before the second bundle, got %+v", all)
+	for _, infra := range []*v1alpha1.Infrastructure{held, same} {
+		get(t, infra)
+		if all := runs(t, infra); len(all) != 1 || infra.Status.Module.Available != infra.Status.Module.Version {
+			t.Errorf("%s: want the one run from before the second bundle, got %+v of %+v", infra.Name, all, infra.Status.Module)
+		}
 	}
+	upgrade := waitsForApproval(t, careful, "")
+	if m := careful.Status.Module; m.Version != one.version || m.Available != two.version {
+		t.Errorf("careful: the module is %+v before the upgrade is approved", m)
+	}
+	annotate(t, careful, "", v1alpha1.AnnotationApprove, upgrade)
+	waitReady(t, careful, time.Minute)
+	wantGreeting(t, careful, two)
 	wantVersions(t, two, one)
 
 	must(installBundles(t.Context()))
-	for _, infra := range []*v1alpha1.Infrastructure{held, free} {
+	for _, infra := range []*v1alpha1.Infrastructure{held, free, careful} {
 		waitCondition(t, infra, time.Minute, v1alpha1.ConditionStalled, v1alpha1.ReasonModuleNotFound)
 		told := meta.FindStatusCondition(infra.Status.Conditions, v1alpha1.ConditionReady).Message
 		for _, part := range []string{`there is no module "greeting"`, "stay as they are", "a delete still destroys them"} {
@@ -159,7 +173,7 @@ func TestBundles(t *testing.T) {
 		}
 	}
 	wantSecretPutBack(t, held)
-	for _, infra := range []*v1alpha1.Infrastructure{held, free} {
+	for _, infra := range []*v1alpha1.Infrastructure{held, free, careful, same} {
 		remove(t, infra, 2*time.Minute)
 	}
 }

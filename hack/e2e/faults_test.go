@@ -91,16 +91,7 @@ func TestLock_heldBySomeoneElse(t *testing.T) {
 	infra := create(t, ns, "locked", "slow", map[string]any{"seconds": 0})
 	waitReady(t, infra, 2*time.Minute)
 
-	// As Terraform's backend writes it when somebody works on the state by hand.
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
-		Namespace: devenv.Namespace, Name: state.LeaseName(state.Key(ns, infra.Name)),
-	}}
-	get(t, lease)
-	lease.Spec.HolderIdentity = ptr.To("11111111-2222-3333-4444-555555555555")
-	lease.Annotations = map[string]string{"app.terraform.io/lock-info": `{"ID":"11111111-2222-3333-4444-555555555555","Operation":"OperationTypeApply","Who":"ada@workstation","Version":"1.11.4","Created":"2026-01-02T03:04:05Z"}`}
-	if err := stage.Client.Update(t.Context(), lease); err != nil {
-		t.Fatal(err)
-	}
+	release := lockByHand(t, infra)
 	update(t, infra, func(infra *v1alpha1.Infrastructure) {
 		infra.Spec.Variables = values(t, map[string]any{"seconds": 0, "revision": "2"})
 	})
@@ -111,16 +102,35 @@ func TestLock_heldBySomeoneElse(t *testing.T) {
 			t.Errorf("message: want %q in %q", want, message)
 		}
 	}
+	release()
+	waitReady(t, infra, 2*time.Minute)
+	remove(t, infra, time.Minute)
+}
+
+// lockByHand locks the object's state as Terraform's backend does when somebody works
+// on it by hand. The function that it returns releases the lock, which must be there.
+func lockByHand(t *testing.T, infra *v1alpha1.Infrastructure) (release func()) {
+	t.Helper()
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+		Namespace: devenv.Namespace, Name: state.LeaseName(state.Key(infra.Namespace, infra.Name)),
+	}}
 	get(t, lease)
-	if ptr.Deref(lease.Spec.HolderIdentity, "") == "" {
-		t.Fatal("the foreign lock was broken")
-	}
-	lease.Spec.HolderIdentity, lease.Annotations = nil, nil
+	lease.Spec.HolderIdentity = ptr.To("11111111-2222-3333-4444-555555555555")
+	lease.Annotations = map[string]string{"app.terraform.io/lock-info": `{"ID":"11111111-2222-3333-4444-555555555555","Operation":"OperationTypeApply","Who":"ada@workstation","Version":"1.11.4","Created":"2026-01-02T03:04:05Z"}`}
 	if err := stage.Client.Update(t.Context(), lease); err != nil {
 		t.Fatal(err)
 	}
-	waitReady(t, infra, 2*time.Minute)
-	remove(t, infra, time.Minute)
+	return func() {
+		t.Helper()
+		get(t, lease)
+		if ptr.Deref(lease.Spec.HolderIdentity, "") == "" {
+			t.Fatal("the foreign lock was broken")
+		}
+		lease.Spec.HolderIdentity, lease.Annotations = nil, nil
+		if err := stage.Client.Update(t.Context(), lease); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestRunner_terminatedDuringApply(t *testing.T) {

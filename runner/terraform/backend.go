@@ -47,9 +47,21 @@ func backendState(file json.RawMessage) ([]byte, error) {
 	})
 }
 
-// lease returns the Lease that the kubernetes backend locks the state with.
-// Source: https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/remote-state/kubernetes/client.go (createLeaseName)
-func (b backendBlock) lease() (types.NamespacedName, error) {
+// The names that the kubernetes backend gives to the state and to its lock.
+// Source: https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/remote-state/kubernetes/client.go (createSecretName, createLeaseName)
+const (
+	statePrefix = "tfstate-default-"
+	leasePrefix = "lock-" + statePrefix
+)
+
+// secret is the Secret that the kubernetes backend keeps the state in, the first
+// of them when it is in parts.
+func (b backendBlock) secret() (types.NamespacedName, error) { return b.object(statePrefix) }
+
+// lease is the Lease that the kubernetes backend locks the state with.
+func (b backendBlock) lease() (types.NamespacedName, error) { return b.object(leasePrefix) }
+
+func (b backendBlock) object(prefix string) (types.NamespacedName, error) {
 	var settings struct {
 		Namespace string `json:"namespace"`
 		Suffix    string `json:"secret_suffix"`
@@ -60,5 +72,5 @@ func (b backendBlock) lease() (types.NamespacedName, error) {
 	if b.kind != "kubernetes" || settings.Namespace == "" || settings.Suffix == "" {
 		return types.NamespacedName{}, errors.New("the request's backend is not the kubernetes backend with namespace and secret_suffix")
 	}
-	return types.NamespacedName{Namespace: settings.Namespace, Name: "lock-tfstate-default-" + settings.Suffix}, nil
+	return types.NamespacedName{Namespace: settings.Namespace, Name: prefix + settings.Suffix}, nil
 }

@@ -40,6 +40,7 @@ type eventChange struct {
 
 type eventResource struct {
 	Address string `json:"addr"`
+	Type    string `json:"resource_type"`
 }
 
 // eventChanges is a change_summary; the operation is plan, apply or destroy.

@@ -33,16 +33,16 @@ func (r *Runner) finish(life context.Context, run *v1alpha1.Run, end ending, dia
 	if err != nil {
 		r.log.printf("The result could not be written into the run's status: %v", err)
 	}
-	if result.Reason != v1alpha1.RunReasonSucceeded {
+	if result.Reason.Phase() == v1alpha1.RunFailed {
 		return runner.ExitFailed
 	}
 	return runner.ExitSucceeded
 }
 
 func finalPatch(run *v1alpha1.Run, result runner.Result, diagnostics []v1alpha1.Diagnostic, now time.Time) ([]byte, error) {
-	phase, succeeded := v1alpha1.RunFailed, metav1.ConditionFalse
-	if result.Reason == v1alpha1.RunReasonSucceeded {
-		phase, succeeded = v1alpha1.RunSucceeded, metav1.ConditionTrue
+	phase, succeeded := result.Reason.Phase(), metav1.ConditionTrue
+	if phase == v1alpha1.RunFailed {
+		succeeded = metav1.ConditionFalse
 	}
 	at := metav1.NewTime(now)
 	status := map[string]any{

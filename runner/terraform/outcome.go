@@ -22,6 +22,7 @@ const (
 	stepRequest step = iota
 	stepInit
 	stepPlan
+	stepGate
 	stepRecord
 	stepApply
 )
@@ -34,8 +35,9 @@ type ending struct {
 	err  error
 	// errors are Terraform's, masked.
 	errors []v1alpha1.Diagnostic
-	// plan is set once the plan is made.
+	// plan is set once the plan is made, and kept when it is saved instead of applied.
 	plan *v1alpha1.PlanSummary
+	kept bool
 	// applyStarted says that Terraform was told to change resources, allChanged
 	// that it said of every planned change that it is complete, and applied that
 	// it said so of the whole apply, its state included.
@@ -57,6 +59,7 @@ type ending struct {
 // Why Terraform was asked to stop.
 var (
 	errInterrupted = errors.New("the pod was asked to end")
+	errCancelled   = errors.New("the run was cancelled")
 	errTimedOut    = errors.New("the run's timeout is over")
 )
 
@@ -76,6 +79,8 @@ func (e ending) result() runner.Result {
 func (e ending) reason() (v1alpha1.RunReason, string) {
 	lock := foreignLock(e.errors)
 	switch {
+	case e.err == nil && e.kept:
+		return v1alpha1.RunReasonPlanned, describePlan(e.operation, e.plan)
 	case e.succeeded():
 		return v1alpha1.RunReasonSucceeded, successMessage(e.operation, e.plan)
 	case e.oomKills > 0 || (e.stop == nil && isKilled(e.err)):
@@ -84,6 +89,8 @@ func (e ending) reason() (v1alpha1.RunReason, string) {
 		return v1alpha1.RunReasonLocked, lock.String()
 	case errors.Is(e.stop, errTimedOut):
 		return v1alpha1.RunReasonTimedOut, fmt.Sprintf("The run did not end within its timeout of %s; Terraform was stopped%s", e.timeout, e.during())
+	case errors.Is(e.stop, errCancelled):
+		return v1alpha1.RunReasonCancelled, "The run was cancelled; Terraform was stopped" + e.during()
 	case e.stop != nil:
 		return v1alpha1.RunReasonInterrupted, "The pod was asked to end; Terraform was stopped" + e.during()
 	}
@@ -107,7 +114,7 @@ func (s step) reason() v1alpha1.RunReason {
 		return v1alpha1.RunReasonInvalidRequest
 	case stepInit:
 		return v1alpha1.RunReasonInitFailed
-	case stepPlan:
+	case stepPlan, stepGate:
 		return v1alpha1.RunReasonPlanFailed
 	case stepRecord:
 		return v1alpha1.RunReasonSnapshotFailed
@@ -166,7 +173,7 @@ func successMessage(op v1alpha1.Operation, plan *v1alpha1.PlanSummary) string {
 	switch {
 	case op == v1alpha1.OperationDestroy && plan != nil:
 		return fmt.Sprintf("Destroyed: %d deleted", plan.Delete)
-	case plan == nil || *plan == v1alpha1.PlanSummary{}:
+	case plan == nil || plan.Total() == 0:
 		return "Nothing to change"
 	}
 	return fmt.Sprintf("Applied: %d created, %d updated, %d replaced, %d deleted", plan.Create, plan.Update, plan.Replace, plan.Delete)

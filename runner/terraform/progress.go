@@ -13,8 +13,10 @@ type progress struct {
 	phase   v1alpha1.RunPhase
 	plan    *v1alpha1.PlanSummary
 	planned v1alpha1.PlanSummary
-	done    int
-	active  []activeChange
+	// lost are the types of the resources that the plan deletes, replaces or forgets.
+	lost   []string
+	done   int
+	active []activeChange
 	// applied is set once Terraform said that the apply is complete.
 	applied bool
 }
@@ -43,6 +45,9 @@ func (p *progress) observe(e event) {
 	switch {
 	case e.Type == eventPlannedChange && e.Change != nil && p.phase == v1alpha1.RunPlanning:
 		countChange(&p.planned, e.Change.Action)
+		if action := e.Change.Action; action != "create" && action != "update" {
+			p.lost = append(p.lost, e.Change.Resource.Type)
+		}
 	case e.Type == eventChangeSummary && e.Changes != nil && e.Changes.Operation == "plan":
 		plan := p.planned
 		p.plan = &plan
@@ -75,6 +80,11 @@ func (p *progress) observeHook(kind string, hook *eventHook) {
 			p.done++
 		}
 	}
+}
+
+// adopt takes over a plan that an earlier run has made.
+func (p *progress) adopt(plan *v1alpha1.PlanSummary) {
+	p.plan, p.planned = plan, *plan
 }
 
 func countChange(plan *v1alpha1.PlanSummary, action string) {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-version"
@@ -28,6 +27,10 @@ type session struct {
 	tf  *tfexec.Terraform
 	// step is the one that the Run is at.
 	step step
+	// shown is the plan in the working directory, once it was read.
+	shown *shownPlan
+	// kept says that the plan is saved instead of applied.
+	kept bool
 	// started is when the pod took the Run.
 	started time.Time
 
@@ -62,6 +65,7 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 	}
 	end.oomKills = oomKills(s.cfg.MemoryEvents) - kills
 	end.plan = s.progress.plan
+	end.kept = s.kept
 	end.applyStarted = end.step == stepApply
 	end.applied = s.progress.applied
 	end.allChanged = s.progress.done == s.progress.total()
@@ -69,7 +73,24 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 	if end.err != nil && s.tf != nil && foreignLock(end.errors) == nil {
 		end.stateLate, end.stateLost = s.rescue(life)
 	}
+	if end.stop == errInterrupted {
+		end.stop = s.interruption(life)
+	}
 	return end
+}
+
+// interruption tells why the pod was asked to end: the Run says so when it was
+// cancelled.
+func (s *session) interruption(life context.Context) error {
+	run := &v1alpha1.Run{}
+	err := retry(life, lockPatience, func(ctx context.Context) error {
+		run = &v1alpha1.Run{}
+		return permanent(s.client.Get(ctx, s.cfg.Run, run))
+	})
+	if err == nil && run.Status.CancelRequested {
+		return errCancelled
+	}
+	return errInterrupted
 }
 
 // steps takes the Run through its steps; s.step is the last one.
@@ -87,9 +108,17 @@ func (s *session) steps(ctx context.Context, requestErr error) error {
 		return err
 	}
 	s.enter(v1alpha1.RunPlanning)
-	changes, err := s.plan(ctx)
+	changes, err := s.approvedPlan(ctx)
 	if err != nil {
 		return err
+	}
+	if changes {
+		s.step = stepGate
+		v, err := s.gate(ctx)
+		if s.kept = v == keepPlan; err != nil || s.kept {
+			return err
+		}
+		changes = v == carryOutPlan
 	}
 	s.step = stepRecord
 	if err := s.record(ctx, changes); err != nil {
@@ -122,58 +151,6 @@ func (s *session) initialize(ctx context.Context) error {
 	s.tf = tf
 	s.log.printf("Terraform %s: %s %s %s", found, s.req.Operation, s.req.Module.Name, s.req.Module.Version)
 	return nil
-}
-
-// plan makes the plan and tells whether it changes anything.
-func (s *session) plan(ctx context.Context) (bool, error) {
-	s.step = stepPlan
-	changes, err := s.planOnce(ctx)
-	if err == nil || !s.wantsInit() {
-		return changes, err
-	}
-	s.log.printf("Terraform asks for an init")
-	s.diagnostics.all = nil
-	s.step = stepInit
-	if err := s.init(ctx); err != nil {
-		return false, err
-	}
-	s.step = stepPlan
-	return s.planOnce(ctx)
-}
-
-// wantsInit tells whether Terraform did not like what prepare had made of the
-// working directory. OpenTofu never does: it compares backends in its own way.
-func (s *session) wantsInit() bool {
-	for _, d := range s.diagnostics.errors() {
-		said := d.Summary + d.Detail
-		if strings.Contains(said, "terraform init") || strings.Contains(said, "tofu init") {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *session) init(ctx context.Context) error {
-	if err := unprepare(s.cfg); err != nil {
-		return fmt.Errorf("clear the working directory: %w", err)
-	}
-	defer s.tf.SetStdout(io.Discard)
-	return s.tf.InitJSON(ctx, s.events())
-}
-
-func (s *session) planOnce(ctx context.Context) (bool, error) {
-	// What a command wrote last must not see what the next one writes.
-	defer s.tf.SetStdout(io.Discard)
-	changes, err := s.tf.PlanJSON(ctx, s.events(),
-		tfexec.Out(s.cfg.path(planFile)),
-		tfexec.VarFile(s.cfg.path(variablesFile)),
-		tfexec.Destroy(s.req.Operation == v1alpha1.OperationDestroy),
-	)
-	if err == nil && s.progress.plan == nil {
-		// A Go program that breaks down has the exit code of a plan with changes.
-		return false, errors.New("terraform plan ended without a plan; the pod's log has what it said")
-	}
-	return changes, err
 }
 
 // apply applies exactly the plan that was made.

@@ -191,9 +191,12 @@ func when(text string, f func()) func(string) {
 // agree on how the run ended.
 func (f *fixture) wantReason(o outcome, want v1alpha1.RunReason) {
 	f.Helper()
-	phase, code := v1alpha1.RunFailed, runner.ExitFailed
-	if want == v1alpha1.RunReasonSucceeded {
-		phase, code = v1alpha1.RunSucceeded, runner.ExitSucceeded
+	phase, code := want.Phase(), runner.ExitSucceeded
+	if phase == v1alpha1.RunFailed {
+		code = runner.ExitFailed
+	}
+	if strings.Contains(o.log, "problems with the CLI configuration") {
+		f.Errorf("Terraform does not take its configuration:\n%s", o.log)
 	}
 	status := o.run.Status
 	if status.Reason != want || o.result.Reason != want || status.Phase != phase || o.code != code {

@@ -62,13 +62,14 @@ func layOut(cfg Config, req *runner.Request) error {
 }
 
 // cliConfig returns a Terraform CLI configuration that knows the mirror and
-// nothing else, so that nothing is downloaded.
+// nothing else, so that nothing is downloaded. In JSON a block's methods are in a
+// list, or Terraform ignores them.
 // Source: https://developer.hashicorp.com/terraform/cli/config/config-file
 func cliConfig(providersDir string) ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"disable_checkpoint": true,
 		"provider_installation": map[string]any{
-			"filesystem_mirror": map[string]any{"path": providersDir},
+			"filesystem_mirror": []any{map[string]any{"path": providersDir}},
 		},
 	})
 }
