@@ -390,14 +390,7 @@ func TestReconciler_cycleWatched(t *testing.T) {
 	}
 	a.eventually("a is Stalled", stalled(a))
 	b.eventually("b is Stalled", stalled(b))
-	for updated := false; !updated; {
-		infra := b.object()
-		infra.Spec.DependsOn = nil
-		err := apiServer.Update(t.Context(), infra)
-		if updated = err == nil; !updated && !apierrors.IsConflict(err) {
-			t.Fatal(err)
-		}
-	}
+	b.update(func(i *v1alpha1.Infrastructure) { i.Spec.DependsOn = nil })
 	b.eventually("a run of b", func() bool { return len(b.runs()) == 1 })
 	b.succeed(queueOutputs())
 	a.eventually("a run of a", func() bool { return len(a.runs()) == 1 })

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/retry"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -154,12 +155,15 @@ func (e *env) create(modify ...func(*v1alpha1.Infrastructure)) {
 	e.must(apiServer.Create(e.Context(), infra))
 }
 
-// update changes the object.
+// update changes the object as it is now, again when a controller has changed it meanwhile.
 func (e *env) update(change func(*v1alpha1.Infrastructure)) {
 	e.Helper()
-	infra := e.object()
-	change(infra)
-	e.must(apiServer.Update(e.Context(), infra))
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		infra := e.object()
+		change(infra)
+		return apiServer.Update(e.Context(), infra)
+	})
+	e.must(err)
 }
 
 // delete asks for the object's deletion.
