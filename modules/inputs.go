@@ -17,6 +17,9 @@ type Input struct {
 	// Text is the value as a Secret or a ConfigMap holds it: for a string variable
 	// as it is, for a number or bool its text, for any other type JSON.
 	Text *string
+	// Output says that JSON is another module's output. One that is neither a list nor
+	// a set is taken as the one element of a variable of a list or set type.
+	Output bool
 	// Source is where the value comes from, in messages: `spec.variables[size]`.
 	Source string
 	// Secret says that the value is never quoted.
@@ -86,6 +89,19 @@ func (m *Module) CheckName(variable string) string {
 	return m.unknown(variable)
 }
 
+// CheckOutput returns what there is instead of an output that the module does not
+// have; empty when it has one of that name.
+func (m *Module) CheckOutput(output string) string {
+	if _, found := m.Output(output); found {
+		return ""
+	}
+	names := make([]string, len(m.Outputs))
+	for i, o := range m.Outputs {
+		names[i] = o.Name
+	}
+	return fmt.Sprintf("module %s has no output %q; %s", m.Name, output, instead(output, "its outputs are", "it has none", names))
+}
+
 // values converts what is given, and says what is wrong with it, sorted by variable.
 func (m *Module) values(in map[string]Input, toCome func(variable string) bool) (map[string]json.RawMessage, []InputFault) {
 	var faults []InputFault
@@ -150,9 +166,10 @@ func (v *Variable) input(in Input) (cty.Value, []InputFault) {
 	}
 }
 
-// fault makes a fault of the input. A text's source does not name the variable.
+// fault makes a fault of the input. The source of a text or an output does not name
+// the variable.
 func (v *Variable) fault(in Input, path, message string) InputFault {
-	if in.Text == nil {
+	if in.Text == nil && !in.Output {
 		return InputFault{Variable: v.Name, Field: in.Source + path, Message: message}
 	}
 	return InputFault{Variable: v.Name, Field: in.Source, Message: fmt.Sprintf("for variable %s%s: %s", v.Name, path, message)}

@@ -86,6 +86,10 @@ func text(value string) Input {
 
 func TestModule_Inputs(t *testing.T) {
 	m := loadModule(t, inputsTF)
+	// output is a value from another Infrastructure.
+	output := func(json string, secret bool) Input {
+		return Input{JSON: []byte(json), Output: true, Secret: secret, Source: `spec.variablesFrom[2] (output "o" of Infrastructure "i")`}
+	}
 	fromConfigMap := Input{Text: new("x"), Source: `spec.variablesFrom[1] (key "k" of ConfigMap "c")`}
 	cases := map[string]struct {
 		name string
@@ -114,6 +118,25 @@ func TestModule_Inputs(t *testing.T) {
 		"A text for a bool is its word.":                 {name: "bool", in: text("false"), want: `false`},
 		"A text for a list is JSON.":                     {name: "list", in: text(`["a"]`), want: `["a"]`},
 		"A text for any is JSON.":                        {name: "any", in: text(`"a"`), want: `"a"`},
+		"An output for a string is taken as it is.":      {name: "string", in: output(`"sg-1"`, false), want: `"sg-1"`},
+		"An output that is one value is all of a list.":  {name: "list", in: output(`"sg-1"`, false), want: `["sg-1"]`},
+		"It is converted as an element.":                 {name: "set", in: output(`"1"`, true), want: `[1]`},
+		"An output that is an object is one element.":    {name: "object", in: output(`{"port": 1}`, false), want: `[{"name":"http","note":null,"port":1}]`},
+		"An output that is a list is not put in one.":    {name: "list", in: output(`["sg-1","sg-2"]`, false), want: `["sg-1","sg-2"]`},
+		"Nor is one that is null.":                       {name: "list", in: output(`null`, false), want: `null`},
+		"An output for any stays as it is.":              {name: "any", in: output(`"a"`, false), want: `"a"`},
+		"A value that is no output is not put in a list.": {
+			name: "list", in: given("list", `"a"`),
+			err: `spec.variables[list]: want list(string), got the string "a"`,
+		},
+		"An output of a wrong type names the variable.": {
+			name: "number", in: output(`"many"`, false),
+			err: `spec.variablesFrom[2] (output "o" of Infrastructure "i"): for variable number: want number, got the string "many"`,
+		},
+		"A sensitive output is not quoted.": {
+			name: "numbers", in: output(`"hunter2"`, true),
+			err: `spec.variablesFrom[2] (output "o" of Infrastructure "i"): for variable numbers[0]: want number, got a string`,
+		},
 		"A wrong type names the field, both types and the value.": {
 			name: "number", in: given("number", `"many"`),
 			err: `spec.variables[number]: want number, got the string "many"`,

@@ -44,7 +44,20 @@ func (v *Variable) parse(in Input) (value cty.Value, problem string) {
 	case unifies(v.constraint) && count(value) > maxUnified:
 		return cty.NilVal, fmt.Sprintf("want %s of at most %d values, got %d", v.TypeString(), maxUnified, count(value))
 	}
+	if in.Output {
+		value = v.only(value)
+	}
 	return value, ""
+}
+
+// only makes an output the one element of what a variable of a list or set type takes:
+// the id of one security group fits a variable that takes several.
+func (v *Variable) only(output cty.Value) cty.Value {
+	collection := v.constraint.IsListType() || v.constraint.IsSetType()
+	if !collection || output.IsNull() || output.Type().IsTupleType() {
+		return output
+	}
+	return cty.TupleVal([]cty.Value{output})
 }
 
 // unifies tells whether a conversion to the type looks for a type that all

@@ -53,6 +53,12 @@ const (
 	// ReasonInputMissing: a Secret, ConfigMap or key that spec.variablesFrom or
 	// the ProviderConfig names does not exist yet.
 	ReasonInputMissing = "InputMissing"
+	// ReasonDependencyNotReady: an Infrastructure that spec.dependsOn or an outputRef
+	// of spec.variablesFrom names is not Ready for its current generation.
+	ReasonDependencyNotReady = "DependencyNotReady"
+	// ReasonDependants: the object is being deleted, and others of its namespace
+	// still need it; the message names them.
+	ReasonDependants = "Dependants"
 	// ReasonRunFailed: the last run failed and will be retried.
 	ReasonRunFailed = "RunFailed"
 	// ReasonRetrying: something that the controller tried itself failed and will
@@ -67,6 +73,12 @@ const (
 	ReasonModuleNotFound = "ModuleNotFound"
 	// ReasonInvalidVariables: a variable is unknown, missing or of a wrong type.
 	ReasonInvalidVariables = "InvalidVariables"
+	// ReasonOutputNotFound: an outputRef of spec.variablesFrom names an output that
+	// the other Infrastructure's module does not have.
+	ReasonOutputNotFound = "OutputNotFound"
+	// ReasonDependencyCycle: the object needs itself, through others of its namespace;
+	// the message names them.
+	ReasonDependencyCycle = "DependencyCycle"
 	// ReasonInvalidOutputs: spec.outputs names an output that the module does not
 	// have, a key that a Secret cannot have, or a template that does not parse.
 	ReasonInvalidOutputs = "InvalidOutputs"

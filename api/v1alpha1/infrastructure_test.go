@@ -30,12 +30,26 @@ func from(sources ...VariablesSource) func(*Infrastructure) {
 func TestInfrastructure_create(t *testing.T) {
 	namespace := newNamespace(t)
 	const (
-		exactlyOne = "exactly one of secretKeyRef, secretRef, configMapKeyRef and configMapRef must be set"
-		variable   = "variable must be set with secretKeyRef and configMapKeyRef, and only with them"
+		exactlyOne = "exactly one of secretKeyRef, secretRef, configMapKeyRef, configMapRef and outputRef must be set"
+		variable   = "variable must be set with secretKeyRef, configMapKeyRef and outputRef, and only with them"
 		timeout    = "timeout must be a duration between 10s and 24h, such as 30m"
 	)
 	key := &KeyReference{Name: "orders-admin", Key: "password"}
 	name := &NameReference{Name: "network"}
+	output := &OutputReference{Name: "orders-sg", Output: "security_group_id"}
+	dependsOn := func(names ...string) func(*Infrastructure) {
+		return func(infra *Infrastructure) {
+			for _, name := range names {
+				infra.Spec.DependsOn = append(infra.Spec.DependsOn, NameReference{Name: name})
+			}
+		}
+	}
+	named := func(name string, modify func(*Infrastructure)) func(*Infrastructure) {
+		return func(infra *Infrastructure) {
+			infra.Name, infra.GenerateName = name, ""
+			modify(infra)
+		}
+	}
 	after := func(d time.Duration) func(*Infrastructure) {
 		return func(infra *Infrastructure) { infra.Spec.Timeout = metav1.Duration{Duration: d} }
 	}
@@ -47,21 +61,34 @@ func TestInfrastructure_create(t *testing.T) {
 		{"A module is all that is needed.", func(*Infrastructure) {}, ""},
 		{"A module's name is needed.", func(i *Infrastructure) { i.Spec.Module = "" }, "spec.module"},
 		{"A module's name is a DNS label.", func(i *Infrastructure) { i.Spec.Module = "AWS_Bucket" }, "spec.module"},
-		{"Each of the four kinds of source is accepted.", from(
+		{"Each of the five kinds of source is accepted.", from(
 			VariablesSource{Variable: "a", SecretKeyRef: key}, VariablesSource{SecretRef: name},
-			VariablesSource{Variable: "b", ConfigMapKeyRef: key}, VariablesSource{ConfigMapRef: name}), ""},
+			VariablesSource{Variable: "b", ConfigMapKeyRef: key}, VariablesSource{ConfigMapRef: name},
+			VariablesSource{Variable: "c", OutputRef: output}), ""},
 		{"A source without a reference is refused.", from(VariablesSource{}), exactlyOne},
 		{"A source with two references is refused.", from(VariablesSource{SecretRef: name, ConfigMapRef: name}), exactlyOne},
 		{"A source with all references is refused.", from(VariablesSource{Variable: "a", SecretKeyRef: key,
-			SecretRef: name, ConfigMapKeyRef: key, ConfigMapRef: name}), exactlyOne},
+			SecretRef: name, ConfigMapKeyRef: key, ConfigMapRef: name, OutputRef: output}), exactlyOne},
+		{"An output and a key of a Secret are refused.", from(VariablesSource{Variable: "a", SecretKeyRef: key, OutputRef: output}), exactlyOne},
 		{"A key of a Secret needs a variable.", from(VariablesSource{SecretKeyRef: key}), variable},
 		{"A key of a ConfigMap needs a variable.", from(VariablesSource{ConfigMapKeyRef: key}), variable},
+		{"An output needs a variable.", from(VariablesSource{OutputRef: output}), variable},
 		{"A whole Secret takes no variable.", from(VariablesSource{Variable: "a", SecretRef: name}), variable},
 		{"A whole ConfigMap takes no variable.", from(VariablesSource{Variable: "a", ConfigMapRef: name}), variable},
 		{"A key has a name.", from(VariablesSource{Variable: "a", SecretKeyRef: &KeyReference{Name: "x"}}), "spec.variablesFrom[0].secretKeyRef.key"},
 		{"A Secret's name is a DNS name.", from(VariablesSource{SecretRef: &NameReference{Name: "a/b"}}), "spec.variablesFrom[0].secretRef.name"},
 		{"The name of a key's ConfigMap is a DNS name.", from(VariablesSource{Variable: "a", ConfigMapKeyRef: &KeyReference{Name: "a b", Key: "k"}}),
 			"spec.variablesFrom[0].configMapKeyRef.name"},
+		{"An output has a name.", from(VariablesSource{Variable: "a", OutputRef: &OutputReference{Name: "x"}}), "spec.variablesFrom[0].outputRef.output"},
+		{"The name of an output's object is a DNS name.", from(VariablesSource{Variable: "a", OutputRef: &OutputReference{Name: "a/b", Output: "o"}}),
+			"spec.variablesFrom[0].outputRef.name"},
+		{"An output of the object itself is refused.", named("itself-1", from(VariablesSource{Variable: "a", OutputRef: &OutputReference{Name: "itself-1", Output: "o"}})),
+			"spec.variablesFrom takes an output of the object itself"},
+		{"Others can be depended on.", dependsOn("a", "b.c"), ""},
+		{"The object itself cannot.", named("itself-2", dependsOn("a", "itself-2")), "spec.dependsOn names the object itself"},
+		{"Nobody is depended on twice.", dependsOn("a", "a"), "spec.dependsOn[1]: Duplicate value"},
+		{"The name of a dependency is a DNS name.", dependsOn("A"), "spec.dependsOn[0].name"},
+		{"There are 32 dependencies at most.", dependsOn(strings.Fields(strings.Repeat("a ", 33))...), "spec.dependsOn: Too many"},
 		{"A name has dots.", from(VariablesSource{ConfigMapRef: &NameReference{Name: "kube-root-ca.crt"}}), ""},
 		{"The shortest timeout is 10 s.", after(10 * time.Second), ""},
 		{"The longest timeout is 24 h.", after(24 * time.Hour), ""},

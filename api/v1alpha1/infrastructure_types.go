@@ -22,6 +22,8 @@ import (
 // +kubebuilder:printcolumn:name="Run",type=string,priority=1,JSONPath=`.status.run.name`
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.module) || self.spec.module == oldSelf.spec.module",message="spec.module cannot be changed once it is applied: the resources of the old module would be destroyed; create another Infrastructure and delete this one",fieldPath=".spec.module"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.providerConfig) || !has(self.spec.providerConfig) || self.spec.providerConfig == oldSelf.status.providerConfig || (has(oldSelf.spec.providerConfig) && self.spec.providerConfig == oldSelf.spec.providerConfig)",message="spec.providerConfig cannot be changed once it is applied: the resources made with the old one would be left behind; create another Infrastructure and delete this one",fieldPath=".spec.providerConfig"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.dependsOn) || self.spec.dependsOn.all(d, d.name != self.metadata.name)",message="spec.dependsOn names the object itself, which would wait for itself for ever; remove that entry",fieldPath=".spec.dependsOn"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.variablesFrom) || self.spec.variablesFrom.all(v, !has(v.outputRef) || v.outputRef.name != self.metadata.name)",message="spec.variablesFrom takes an output of the object itself, which would wait for itself for ever; name another object in outputRef",fieldPath=".spec.variablesFrom"
 type Infrastructure struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -62,13 +64,24 @@ type InfrastructureSpec struct {
 	// +optional
 	Variables map[string]apiextensionsv1.JSON `json:"variables,omitempty"`
 
-	// VariablesFrom takes inputs from Secrets and ConfigMaps of the same
-	// namespace. Later entries win over earlier ones, variables win over all. A
-	// value for a variable that is not a string is read as JSON.
+	// VariablesFrom takes inputs from Secrets, ConfigMaps and the outputs of other
+	// Infrastructures of the same namespace. Later entries win over earlier ones,
+	// variables win over all. The value of a Secret's or ConfigMap's key for a
+	// variable that is not a string is read as JSON.
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=atomic
 	// +optional
 	VariablesFrom []VariablesSource `json:"variablesFrom,omitempty"`
+
+	// DependsOn names Infrastructures of the same namespace that this one needs, as
+	// outputRef in variablesFrom does as well. Nothing is applied before all of them
+	// are Ready for their current generation, and none of them is destroyed before
+	// this one is gone. What is applied already stays Ready when they are not.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	DependsOn []NameReference `json:"dependsOn,omitempty"`
 
 	// ProviderConfig is the name of the ProviderConfig to work with. Default: the
 	// one that is marked default. It cannot be changed once it is applied.
@@ -133,12 +146,13 @@ const (
 	DeletionPolicyProtect DeletionPolicy = "Protect"
 )
 
-// VariablesSource takes one or more variables from a Secret or a ConfigMap.
+// VariablesSource takes one or more variables from a Secret, a ConfigMap or an
+// output of another Infrastructure.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.secretKeyRef), has(self.secretRef), has(self.configMapKeyRef), has(self.configMapRef)].exists_one(x, x)",message="exactly one of secretKeyRef, secretRef, configMapKeyRef and configMapRef must be set"
-// +kubebuilder:validation:XValidation:rule="has(self.variable) == (has(self.secretKeyRef) || has(self.configMapKeyRef))",message="variable must be set with secretKeyRef and configMapKeyRef, and only with them: with secretRef and configMapRef every key is a variable"
+// +kubebuilder:validation:XValidation:rule="[has(self.secretKeyRef), has(self.secretRef), has(self.configMapKeyRef), has(self.configMapRef), has(self.outputRef)].exists_one(x, x)",message="exactly one of secretKeyRef, secretRef, configMapKeyRef, configMapRef and outputRef must be set"
+// +kubebuilder:validation:XValidation:rule="has(self.variable) == (has(self.secretKeyRef) || has(self.configMapKeyRef) || has(self.outputRef))",message="variable must be set with secretKeyRef, configMapKeyRef and outputRef, and only with them: with secretRef and configMapRef every key is a variable"
 type VariablesSource struct {
-	// Variable is the name of the variable that takes the key's value.
+	// Variable is the name of the variable that takes the value of the key or output.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
@@ -155,6 +169,25 @@ type VariablesSource struct {
 	// ConfigMapRef is a ConfigMap of which every key is a variable.
 	// +optional
 	ConfigMapRef *NameReference `json:"configMapRef,omitempty"`
+	// OutputRef is an output of another Infrastructure, which this one then depends
+	// on as by dependsOn. It has its own type; what is neither a list nor a set is
+	// taken as the one element of a variable of a list or set type.
+	// +optional
+	OutputRef *OutputReference `json:"outputRef,omitempty"`
+}
+
+// OutputReference names an output of an Infrastructure in the same namespace.
+type OutputReference struct {
+	// Name is the Infrastructure's name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	Name string `json:"name"`
+	// Output is the name of one of its module's outputs; spec.outputs does not
+	// rename it here.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Output string `json:"output"`
 }
 
 // KeyReference names a key of an object in the same namespace.

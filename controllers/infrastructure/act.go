@@ -43,7 +43,7 @@ func (r *Reconciler) keep(ctx context.Context, o *observed) error {
 		return nil
 	}
 	err := r.keepOutputs(ctx, o)
-	if known := (*status.Error)(nil); o.fault != nil && errors.As(err, &known) {
+	if known := (*status.Error)(nil); o.fault != nil && !staysReady(o) && errors.As(err, &known) {
 		return nil
 	}
 	return err

@@ -250,6 +250,7 @@ func FuzzWebhook(f *testing.F) {
 		`{"spec":{"module":"queue","variables":{"name":null,"size":1e400}}}`,
 		`{"spec":{"module":"queue","variables":{"":"","size":"0x10"},"variablesFrom":[{},{"variable":""},{"secretKeyRef":{}},{"secretKeyRef":{"key":"k"}}]}}`,
 		`{"spec":{"module":"queue","variablesFrom":[{"secretRef":{},"configMapKeyRef":{}}],"outputs":{"keys":{"":""},"valuesKey":".."}}}`,
+		`{"metadata":{"name":"a"},"spec":{"module":"queue","dependsOn":[{},{"name":"a"},{"name":"b"}],"variablesFrom":[{"outputRef":{}},{"variable":"name","outputRef":{"name":"a"}}]}}`,
 		`{"spec":{"module":"QUEUE","moduleVersion":">= 1, <","outputs":{"templates":{"a":"{{ range .x }}{{ $ }}{{ end }}","":"{{ define \"x\" }}"}}}}`,
 		`{"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"},"spec":{"module":"none"}}`,
 		`{"metadata":{"deletionTimestamp":"yesterday"}}`,

@@ -87,7 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	r.watches.Want(req, dependencies(infra)...)
+	r.watches.Want(req, watched(infra)...)
 	if !infra.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(infra, v1alpha1.Finalizer) {
 		return ctrl.Result{}, nil
 	}

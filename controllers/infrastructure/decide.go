@@ -118,6 +118,8 @@ func decideApply(o *observed) decision {
 	switch {
 	case o.infra.Spec.Suspend:
 		return decision{keep, status.Suspended("Suspended: no run is started until spec.suspend is removed")}
+	case staysReady(o):
+		return stillReady(o)
 	case o.fault != nil:
 		return decision{keep, o.fault.Outcome}
 	case inSync(o):
@@ -162,6 +164,9 @@ func decideDestroy(o *observed) decision {
 	if o.infra.Spec.Suspend {
 		// Ready=True would say nothing of why the object does not go.
 		return decision{keep, status.Waiting(v1alpha1.ReasonSuspended, 0, "Suspended: the resources are not destroyed until spec.suspend is removed").Outcome}
+	}
+	if wait := awaitDependants(o); wait != nil {
+		return decision{keep, wait.Outcome}
 	}
 	if o.snapshot == nil {
 		return decision{keep, status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,

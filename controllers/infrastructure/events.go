@@ -21,10 +21,19 @@ func (r *Reconciler) outcomeChanged(ctx context.Context, before, after *v1alpha1
 		return
 	}
 	kind := corev1.EventTypeNormal
-	if is.Status == metav1.ConditionFalse && is.Reason != v1alpha1.ReasonInputMissing && is.Reason != v1alpha1.ReasonSuspended {
+	if is.Status == metav1.ConditionFalse && !expected(is.Reason) {
 		kind = corev1.EventTypeWarning
 	}
 	r.event(ctx, after, kind, is.Reason, "Reconcile", "%s", truncate(is.Message))
+}
+
+// expected tells whether an object is not Ready for a reason that is nobody's fault.
+func expected(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonInputMissing, v1alpha1.ReasonSuspended, v1alpha1.ReasonDependencyNotReady, v1alpha1.ReasonDependants:
+		return true
+	}
+	return false
 }
 
 // lockBroken says that the lock of a lost pod was broken.

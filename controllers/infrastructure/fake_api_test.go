@@ -31,6 +31,8 @@ type fakeAPI struct {
 	runs *v1alpha1.RunList
 	// noConfigs makes the cache know no ProviderConfig.
 	noConfigs bool
+	// others, once set, is what it lists of Infrastructures.
+	others *v1alpha1.InfrastructureList
 	// infra, once set, is what it reads of an Infrastructure.
 	infra *v1alpha1.Infrastructure
 	// get, once set, goes before a read, from the cache or not.
@@ -95,6 +97,10 @@ func (f *fakeAPI) funcs(cached bool) interceptor.Funcs {
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			if runs, ok := list.(*v1alpha1.RunList); ok && cached && f.runs != nil {
 				f.runs.DeepCopyInto(runs)
+				return nil
+			}
+			if others, ok := list.(*v1alpha1.InfrastructureList); ok && cached && f.others != nil {
+				f.others.DeepCopyInto(others)
 				return nil
 			}
 			if _, configs := list.(*v1alpha1.ProviderConfigList); configs && cached && f.noConfigs {

@@ -56,6 +56,8 @@ type observed struct {
 	snapshot *runner.Request
 	// state is Terraform's state; nil when absent.
 	state *state.State
+	// dependants describe the other objects that need this one.
+	dependants []string
 }
 
 // observe reads what decide needs. An error is one of the API: to be retried.
@@ -102,7 +104,8 @@ func (r *Reconciler) observeLeftBehind(ctx context.Context, o *observed) error {
 	if o.state, err = r.state.Read(ctx, o.key); err != nil && !errors.Is(err, state.ErrAbsent) {
 		return err
 	}
-	return nil
+	o.dependants, err = r.observeDependants(ctx, o.infra)
+	return err
 }
 
 // listRuns lists all Runs of a key, newest first.

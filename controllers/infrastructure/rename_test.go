@@ -236,12 +236,13 @@ func TestDependencies(t *testing.T) {
 			i.Spec.VariablesFrom = []v1alpha1.VariablesSource{
 				{SecretKeyRef: &v1alpha1.KeyReference{Name: "a"}}, {SecretRef: &v1alpha1.NameReference{Name: "b"}},
 				{ConfigMapKeyRef: &v1alpha1.KeyReference{Name: "c"}}, {ConfigMapRef: &v1alpha1.NameReference{Name: "d"}},
+				{OutputRef: &v1alpha1.OutputReference{Name: "e"}},
 			}
 		}, []watch.Object{watch.ConfigMap("shop", "c"), watch.ConfigMap("shop", "d"), secret("a"), secret("b"), secret("orders")}},
 		{"Nothing for an object that is being deleted.", deleting, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := dependencies(newInfra(tc.modify))
+			got := watched(newInfra(tc.modify))
 			slices.SortFunc(got, func(a, b watch.Object) int {
 				return slices.Compare([]string{a.Resource.Resource, a.Name}, []string{b.Resource.Resource, b.Name})
 			})

@@ -25,7 +25,10 @@ func (r *Reconciler) request(ctx context.Context, o *observed) (*runner.Request,
 	if err := r.checkOutputSecret(ctx, infra); err != nil {
 		return nil, err
 	}
-	variables, err := r.variables(ctx, infra, module)
+	if err := awaitDependencies(infra, valid.others); err != nil {
+		return nil, err
+	}
+	variables, err := r.variables(ctx, infra, valid)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/retry"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -92,9 +93,11 @@ func libraryFiles(version string) fstest.MapFS {
 }
 
 // env is one test's world: a namespace for an app, one for the system, and a
-// Reconciler. Its object is shop's orders.
+// Reconciler. Its object is shop's orders, or the one that it is of.
 type env struct {
 	*testing.T
+	// infra is the object's name.
+	infra string
 	// api is what the Reconciler works with; apiServer is for the test itself.
 	api       *fakeAPI
 	clock     *clocktesting.FakePassiveClock
@@ -107,7 +110,7 @@ type env struct {
 func newEnv(t *testing.T) *env {
 	t.Helper()
 	e := &env{
-		T: t, api: newFakeAPI(apiServer), recorder: events.NewFakeRecorder(1000),
+		T: t, infra: "orders", api: newFakeAPI(apiServer), recorder: events.NewFakeRecorder(1000),
 		clock: clocktesting.NewFakePassiveClock(time.Now().Truncate(time.Second)),
 	}
 	e.namespace, e.system = e.newNamespace("shop-"), e.newNamespace("groundwork-")
@@ -116,6 +119,13 @@ func newEnv(t *testing.T) *env {
 		Catalogue: library(t), Recorder: e.recorder, Clock: e.clock, Namespace: e.system,
 	})
 	return e
+}
+
+// of is the same world with another object.
+func (e *env) of(name string) *env {
+	other := *e
+	other.infra = name
+	return &other
 }
 
 func (e *env) newNamespace(prefix string) string {
@@ -132,11 +142,11 @@ func (e *env) must(err error) {
 	}
 }
 
-// create makes the object: a queue named orders.
+// create makes the object: a queue.
 func (e *env) create(modify ...func(*v1alpha1.Infrastructure)) {
 	e.Helper()
 	infra := &v1alpha1.Infrastructure{
-		ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "orders"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: e.infra},
 		Spec:       v1alpha1.InfrastructureSpec{Module: "queue", Variables: values("name", `"orders"`)},
 	}
 	for _, m := range modify {
@@ -145,12 +155,15 @@ func (e *env) create(modify ...func(*v1alpha1.Infrastructure)) {
 	e.must(apiServer.Create(e.Context(), infra))
 }
 
-// update changes the object.
+// update changes the object as it is now, again when a controller has changed it meanwhile.
 func (e *env) update(change func(*v1alpha1.Infrastructure)) {
 	e.Helper()
-	infra := e.object()
-	change(infra)
-	e.must(apiServer.Update(e.Context(), infra))
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		infra := e.object()
+		change(infra)
+		return apiServer.Update(e.Context(), infra)
+	})
+	e.must(err)
 }
 
 // delete asks for the object's deletion.
@@ -160,10 +173,10 @@ func (e *env) delete() {
 }
 
 func (e *env) name() client.ObjectKey {
-	return client.ObjectKey{Namespace: e.namespace, Name: "orders"}
+	return client.ObjectKey{Namespace: e.namespace, Name: e.infra}
 }
 
-func (e *env) key() string { return state.Key(e.namespace, "orders") }
+func (e *env) key() string { return state.Key(e.namespace, e.infra) }
 
 // object reads the object.
 func (e *env) object() *v1alpha1.Infrastructure {

@@ -42,13 +42,15 @@ type resolved struct {
 	module *modules.Module
 	// providerConfig is nil for a module that needs none.
 	providerConfig *v1alpha1.ProviderConfig
+	// others are the Infrastructures of the namespace, and may have the object too.
+	others []v1alpha1.Infrastructure
 }
 
 // validate returns every fault of a spec that can be seen without the Secrets and
 // ConfigMaps that it refers to, in the order of its fields. The webhook refuses the
 // object for them, the controller stalls: then the first fault's Origin is the reason.
 func validate(infra *v1alpha1.Infrastructure, s surroundings) (resolved, field.ErrorList) {
-	var r resolved
+	r := resolved{others: s.others}
 	var faults field.ErrorList
 	add := func(fault *field.Error) {
 		if fault != nil {
@@ -60,6 +62,7 @@ func validate(infra *v1alpha1.Infrastructure, s surroundings) (resolved, field.E
 	if r.module = module; module != nil {
 		faults = append(faults, checkVariables(&infra.Spec, module)...)
 	}
+	faults = append(faults, checkDependencies(infra, s.others, s.catalogue)...)
 	r.providerConfig, fault = s.providerConfig(infra, module)
 	add(fault)
 	add(checkClaim(infra, s.others))
@@ -97,7 +100,7 @@ func moduleChanged(got, applied string) *field.Error {
 }
 
 // checkVariables reports what is wrong with the variables. Of those that come from
-// Secrets and ConfigMaps only the names are known, and without a key not even those.
+// elsewhere only the names are known, and without a key not even those.
 func checkVariables(spec *v1alpha1.InfrastructureSpec, module *modules.Module) field.ErrorList {
 	given := map[string]modules.Input{}
 	addVariables(spec, given)
@@ -164,7 +167,8 @@ func (v *validator) check(ctx context.Context, infra *v1alpha1.Infrastructure, a
 // gone or changed.
 func ofSurroundings(fault *field.Error) bool {
 	switch fault.Origin {
-	case v1alpha1.ReasonProviderConfigNotFound, v1alpha1.ReasonProviderConfigForbidden, v1alpha1.ReasonOutputSecretConflict:
+	case v1alpha1.ReasonProviderConfigNotFound, v1alpha1.ReasonProviderConfigForbidden, v1alpha1.ReasonOutputSecretConflict,
+		v1alpha1.ReasonDependencyCycle, v1alpha1.ReasonOutputNotFound:
 		return true
 	}
 	return false

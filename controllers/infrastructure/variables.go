@@ -12,19 +12,28 @@ import (
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/controllers/status"
 	"github.com/groundwork-dev/groundwork/modules"
+	"github.com/groundwork-dev/groundwork/state"
 )
 
 // variables gathers the variables from the spec and from what it refers to, and
 // converts them to the module's types.
-func (r *Reconciler) variables(ctx context.Context, infra *v1alpha1.Infrastructure, module *modules.Module) (json.RawMessage, error) {
+func (r *Reconciler) variables(ctx context.Context, infra *v1alpha1.Infrastructure, valid resolved) (json.RawMessage, error) {
 	inputs := map[string]modules.Input{}
+	outputs := outputReader{r: r, namespace: infra.Namespace, others: valid.others, states: map[string]*state.State{}}
 	for i, from := range infra.Spec.VariablesFrom {
-		if err := r.variablesFrom(ctx, infra.Namespace, fmt.Sprintf("spec.variablesFrom[%d]", i), from, inputs); err != nil {
+		field := fmt.Sprintf("spec.variablesFrom[%d]", i)
+		var err error
+		if from.OutputRef != nil {
+			inputs[from.Variable], err = outputs.input(ctx, field, from.OutputRef)
+		} else {
+			err = r.variablesFrom(ctx, infra.Namespace, field, from, inputs)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	addVariables(&infra.Spec, inputs)
-	variables, err := module.Inputs(inputs)
+	variables, err := valid.module.Inputs(inputs)
 	if err != nil {
 		return nil, status.Stalled(v1alpha1.ReasonInvalidVariables, 0, "%s", err)
 	}
@@ -39,7 +48,7 @@ func addVariables(spec *v1alpha1.InfrastructureSpec, inputs map[string]modules.I
 }
 
 // variablesFrom adds to inputs what one entry of spec.variablesFrom, at the given
-// field, refers to.
+// field, takes from a Secret or ConfigMap.
 func (r *Reconciler) variablesFrom(ctx context.Context, namespace, field string, from v1alpha1.VariablesSource, inputs map[string]modules.Input) error {
 	kind, name, key := target(from)
 	data, err := r.data(ctx, namespace, field, kind, name)
@@ -92,8 +101,8 @@ func (r *Reconciler) data(ctx context.Context, namespace, field, kind, name stri
 	return data, nil
 }
 
-// target is the object that an entry of spec.variablesFrom refers to, and the key
-// in it; an empty key is every key.
+// target is the object that an entry of spec.variablesFrom refers to, and the key or
+// output in it; an empty key is every key.
 func target(from v1alpha1.VariablesSource) (kind, name, key string) {
 	switch {
 	case from.SecretKeyRef != nil:
@@ -104,6 +113,8 @@ func target(from v1alpha1.VariablesSource) (kind, name, key string) {
 		return "ConfigMap", from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key
 	case from.ConfigMapRef != nil:
 		return "ConfigMap", from.ConfigMapRef.Name, ""
+	case from.OutputRef != nil:
+		return "Infrastructure", from.OutputRef.Name, from.OutputRef.Output
 	}
 	return "", "", ""
 }

@@ -20,13 +20,14 @@ import (
 )
 
 // SetupWithManager registers the controller: it reconciles an object when its spec
-// or annotations change, when one of its Runs does, and when something that it
-// refers to does.
+// or annotations change, when one of its Runs does, when something that it refers to
+// does, and when those that it needs, or that need it, do.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.Funcs{UpdateFunc: noted})
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Infrastructure{}, builder.WithPredicates(changed)).
 		Watches(&v1alpha1.Infrastructure{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimChanged())).
+		Watches(&v1alpha1.Infrastructure{}, handler.EnqueueRequestsFromMapFunc(r.related), builder.WithPredicates(signals())).
 		Watches(&v1alpha1.Run{}, handler.EnqueueRequestsFromMapFunc(r.ofRun)).
 		Watches(&v1alpha1.ProviderConfig{}, handler.EnqueueRequestsFromMapFunc(r.all)).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
@@ -43,10 +44,10 @@ func noted(e event.UpdateEvent) bool {
 	return after.NextOutputSecret != "" && after.NextOutputSecret != before.NextOutputSecret
 }
 
-// dependencies are the Secrets and ConfigMaps of the object's namespace that it is
+// watched are the Secrets and ConfigMaps of the object's namespace that it is
 // reconciled for: what it reads, and the output Secret under any name that it has
-// or may have. An object that is being deleted depends on none.
-func dependencies(infra *v1alpha1.Infrastructure) []watch.Object {
+// or may have. An object that is being deleted has none.
+func watched(infra *v1alpha1.Infrastructure) []watch.Object {
 	if !infra.DeletionTimestamp.IsZero() {
 		return nil
 	}
@@ -96,16 +97,25 @@ func anyOne(*v1alpha1.Infrastructure) bool { return true }
 
 // list returns requests for those objects that are meant.
 func (r *Reconciler) list(ctx context.Context, meant func(*v1alpha1.Infrastructure) bool, opts ...client.ListOption) []reconcile.Request {
+	return requestsFor(r.objects(ctx, opts...), meant)
+}
+
+// objects are those that the cache has. They are only read.
+func (r *Reconciler) objects(ctx context.Context, opts ...client.ListOption) []v1alpha1.Infrastructure {
 	var list v1alpha1.InfrastructureList
 	if err := r.client.List(ctx, &list, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
 		// The cache does not fail once it has started.
 		ctrl.LoggerFrom(ctx).Error(err, "List Infrastructures")
 		return nil
 	}
+	return list.Items
+}
+
+func requestsFor(objects []v1alpha1.Infrastructure, meant func(*v1alpha1.Infrastructure) bool) []reconcile.Request {
 	var requests []reconcile.Request
-	for i := range list.Items {
-		if meant(&list.Items[i]) {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	for i := range objects {
+		if meant(&objects[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&objects[i])})
 		}
 	}
 	return requests
