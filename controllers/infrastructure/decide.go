@@ -157,31 +157,37 @@ func decideDestroy(o *observed) decision {
 	if o.infra.Spec.DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
 		return decision{orphan, o.progressing("Leaving the resources", 0)}
 	}
-	if o.infra.Spec.DeletionPolicy == v1alpha1.DeletionPolicyProtect {
-		return decision{keep, status.Waiting(v1alpha1.ReasonProtected, 0,
-			"Protected: the resources are not destroyed while spec.deletionPolicy is Protect; set it to Delete to go on").Outcome}
-	}
-	if o.infra.Spec.Suspend {
-		// Ready=True would say nothing of why the object does not go.
-		return decision{keep, status.Waiting(v1alpha1.ReasonSuspended, 0, "Suspended: the resources are not destroyed until spec.suspend is removed").Outcome}
-	}
-	if wait := awaitDependants(o); wait != nil {
-		return decision{keep, wait.Outcome}
-	}
-	if o.snapshot == nil {
-		return decision{keep, status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,
-			"cannot destroy: Secret %s, which holds what was applied, is gone; restore it from a backup, or destroy the resources by hand, delete the state Secret %s and then remove the finalizer %s",
-			state.SnapshotName(o.key), state.SecretName(o.key), v1alpha1.Finalizer).Outcome}
-	}
-	if o.state == nil {
-		return decision{keep, status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,
-			"cannot destroy: the state Secret %s is gone although resources were applied; restore it from a backup, or destroy the resources by hand and then remove the finalizer %s",
-			state.SecretName(o.key), v1alpha1.Finalizer).Outcome}
+	if why := whyNotDestroy(o); why != nil {
+		return decision{keep, why.Outcome}
 	}
 	if d, hold := holdOff(o, failedDestroys(o)); hold {
 		return d
 	}
 	return decision{startDestroy, o.progressing("Starting a run to destroy the resources", 0)}
+}
+
+// whyNotDestroy says why what is applied cannot be destroyed, or not yet; nil when
+// it can.
+func whyNotDestroy(o *observed) *status.Error {
+	switch {
+	case o.infra.Spec.DeletionPolicy == v1alpha1.DeletionPolicyProtect:
+		return status.Waiting(v1alpha1.ReasonProtected, 0,
+			"Protected: the resources are not destroyed while spec.deletionPolicy is Protect; set it to Delete to go on")
+	case o.infra.Spec.Suspend:
+		// Ready=True would say nothing of why the object does not go.
+		return status.Waiting(v1alpha1.ReasonSuspended, 0, "Suspended: the resources are not destroyed until spec.suspend is removed")
+	case awaitDependants(o) != nil:
+		return awaitDependants(o)
+	case o.snapshot == nil:
+		return status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,
+			"cannot destroy: Secret %s, which holds what was applied, is gone; restore it from a backup, or destroy the resources by hand, delete the state Secret %s and then remove the finalizer %s",
+			state.SnapshotName(o.key), state.SecretName(o.key), v1alpha1.Finalizer)
+	case o.state == nil:
+		return status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,
+			"cannot destroy: the state Secret %s is gone although resources were applied; restore it from a backup, or destroy the resources by hand and then remove the finalizer %s",
+			state.SecretName(o.key), v1alpha1.Finalizer)
+	}
+	return nil
 }
 
 // destroyed tells whether the last Run destroyed everything.
