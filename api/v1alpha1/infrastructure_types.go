@@ -306,7 +306,8 @@ type InfrastructureStatus struct {
 	// +optional
 	Resources int32 `json:"resources,omitempty"`
 
-	// History holds the last 5 finished runs, newest first.
+	// History holds the last 5 finished runs, newest first, without those that have
+	// looked for drift and found none.
 	// +kubebuilder:validation:MaxItems=5
 	// +listType=atomic
 	// +optional

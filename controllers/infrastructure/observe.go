@@ -196,7 +196,7 @@ func (o *observed) applied() *v1alpha1.Run {
 		switch {
 		case run.Spec.Operation == v1alpha1.OperationDestroy && run.Status.Phase == v1alpha1.RunSucceeded:
 			return nil
-		case run.Spec.Operation == v1alpha1.OperationApply &&
+		case run.Spec.Operation == v1alpha1.OperationApply && !looks(run) &&
 			(run.Status.ApplyStartedAt != nil || run.Status.Phase == v1alpha1.RunSucceeded):
 			return run
 		}

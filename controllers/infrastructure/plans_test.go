@@ -142,6 +142,32 @@ func TestReconciler_drift(t *testing.T) {
 	}
 }
 
+// Looks for drift push out no run that says what is applied, and hide no change of what
+// is made of the outputs.
+func TestReconciler_driftOften(t *testing.T) {
+	for _, mode := range []v1alpha1.DriftMode{v1alpha1.DriftReport, v1alpha1.DriftCorrect} {
+		t.Run(string(mode), func(t *testing.T) {
+			e := newEnv(t)
+			e.ready(func(i *v1alpha1.Infrastructure) { i.Spec.Drift.Mode = mode })
+			for range keptRuns + 2 {
+				e.pass(2 * time.Hour)
+				e.reconcile()
+				e.take(e.last())
+				e.finish(e.last(), v1alpha1.RunReasonSucceeded, "Nothing to change")
+				e.reconcile()
+				e.want(v1alpha1.ReasonInSync)
+			}
+			e.wantRuns(1 + keptLooks + 1)
+			e.update(func(i *v1alpha1.Infrastructure) { i.Spec.Outputs.Keys = map[string]string{"url": "QUEUE_URL"} })
+			e.reconcile()
+			e.want(v1alpha1.ReasonInSync)
+			if _, ok := e.secret("orders").Data["QUEUE_URL"]; !ok {
+				t.Error("the output Secret is as it was")
+			}
+		})
+	}
+}
+
 // A look for drift that has to wait leaves the object as it is.
 func TestReconciler_driftLocked(t *testing.T) {
 	e := newEnv(t)

@@ -4,7 +4,8 @@ import (
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
 
-// keptHistory is the number of finished runs in the status.
+// keptHistory is the number of finished runs in the status, without those that have
+// looked for drift and found none.
 const keptHistory = 5
 
 // report writes into the status what the Runs say.
@@ -43,7 +44,8 @@ func history(runs []v1alpha1.Run) []v1alpha1.RunSummary {
 	var h []v1alpha1.RunSummary
 	for i := range runs {
 		run := &runs[i]
-		if run.Status.Phase.Finished() && run.Status.FinishedAt != nil && len(h) < keptHistory {
+		uneventful := looks(run) && run.Status.Phase == v1alpha1.RunSucceeded
+		if run.Status.Phase.Finished() && run.Status.FinishedAt != nil && len(h) < keptHistory && !uneventful {
 			h = append(h, v1alpha1.RunSummary{
 				Run: run.Name, Operation: run.Spec.Operation, Outcome: run.Status.Reason, FinishedAt: *run.Status.FinishedAt,
 			})

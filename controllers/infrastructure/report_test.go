@@ -49,6 +49,8 @@ func TestReport(t *testing.T) {
 			newRun(6, succeeded), newRun(5, succeeded), newRun(4, succeeded), newRun(3, succeeded), newRun(2, succeeded), newRun(1, succeeded)},
 			v1alpha1.InfrastructureStatus{Module: queue, History: []v1alpha1.RunSummary{
 				ran(7, v1alpha1.OperationDestroy, v1alpha1.RunReasonEvicted, time.Second), success(6), success(5), success(4), success(3)}}},
+		{"A look that found nothing is not worth a line, and has applied nothing.", newInfra(), []v1alpha1.Run{newRun(3, correcting, succeeded, otherInputs, config), newRun(2, looking, succeeded), newRun(1, succeeded)},
+			v1alpha1.InfrastructureStatus{Module: queue, History: []v1alpha1.RunSummary{success(1)}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			report(newObserved(tc.infra, tc.runs...))

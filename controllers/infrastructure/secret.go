@@ -67,7 +67,7 @@ func (r *Reconciler) checkOutputSecret(ctx context.Context, infra *v1alpha1.Infr
 // succeeded, the outputs in the state may be those of half an apply: then only what
 // was written before is put back.
 func (r *Reconciler) keepOutputs(ctx context.Context, o *observed) error {
-	infra, succeeded := o.infra, o.applied() != nil && o.applied() == o.last() && o.last().Status.Phase == v1alpha1.RunSucceeded
+	infra, succeeded := o.infra, o.applied() != nil && o.applied() == o.lastChange() && o.applied().Status.Phase == v1alpha1.RunSucceeded
 	if !succeeded && infra.Status.Outputs == nil {
 		return nil
 	}

@@ -20,8 +20,14 @@ import (
 	"github.com/groundwork-dev/groundwork/state"
 )
 
-// keptRuns is the number of finished Runs that are kept for an object.
-const keptRuns = 10
+const (
+	// keptRuns is the number of finished Runs that are kept for an object, besides
+	// those that have only looked for drift.
+	keptRuns = 10
+	// keptLooks is the number of those: as many as may fail in a row before that makes
+	// no more difference.
+	keptLooks = maxFailures
+)
 
 // startRun starts a Run for the request, unless the state is locked or an earlier
 // pod is still there. First the Secret with the request is made, then the Run: a
@@ -248,9 +254,15 @@ func (r *Reconciler) deleteRequest(ctx context.Context, run *v1alpha1.Run) error
 // one that says what is applied.
 func (r *Reconciler) pruneRuns(ctx context.Context, o *observed) error {
 	prune := o.superseded
-	for i := keptRuns; i < len(o.runs); i++ {
-		if &o.runs[i] != o.applied() {
-			prune = append(prune, o.runs[i])
+	changes, looked := 0, 0
+	for i := range o.runs {
+		run := &o.runs[i]
+		count, kept := &changes, keptRuns
+		if looks(run) {
+			count, kept = &looked, keptLooks
+		}
+		if *count++; *count > kept && run != o.applied() {
+			prune = append(prune, *run)
 		}
 	}
 	for _, run := range prune {
