@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,10 +42,14 @@ func TestDrift_report(t *testing.T) {
 	bucket := "bucket-" + ns
 	infra := create(t, ns, "bucket", "aws-s3-bucket", map[string]any{"name": bucket}, everyMinute(v1alpha1.DriftReport))
 	waitReady(t, infra, awsTimeout)
-	since := meta.FindStatusCondition(infra.Status.Conditions, v1alpha1.ConditionReady).LastTransitionTime
 	if err := stage.AWS.DeleteBucketTags(t.Context(), bucket); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, awsTimeout, "somebody looks", func(context.Context) (bool, string) {
+		return slices.ContainsFunc(runs(t, infra), func(run v1alpha1.Run) bool { return run.Spec.Trigger == v1alpha1.TriggerDrift }), ""
+	})
+	get(t, infra)
+	since := meta.FindStatusCondition(infra.Status.Conditions, v1alpha1.ConditionReady).LastTransitionTime
 	waitCondition(t, infra, awsTimeout, v1alpha1.ConditionDrifted, v1alpha1.ReasonDriftDetected)
 	message := meta.FindStatusCondition(infra.Status.Conditions, v1alpha1.ConditionDrifted).Message
 	if !strings.Contains(message, "update aws_s3_bucket.this (tags_all)") || infra.Status.Plan == nil {

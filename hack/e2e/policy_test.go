@@ -28,7 +28,7 @@ func TestPolicy_denied(t *testing.T) {
 	}
 	infra := create(t, ns, "open", "aws-security-group", nil, open("0.0.0.0/0"))
 	waitCondition(t, infra, awsTimeout, v1alpha1.ConditionStalled, v1alpha1.ReasonPolicyDenied)
-	for _, part := range []string{"policy open_admin_port denies ", "aws_vpc_security_group_ingress_rule.", "22"} {
+	for _, part := range []string{"policy open_admin_port denies aws_security_group.this: ", "port 22"} {
 		if message := infra.Status.Conditions[0].Message; !strings.Contains(message, part) {
 			t.Errorf("the message is %q, want %q in it", message, part)
 		}
