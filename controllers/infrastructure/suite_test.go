@@ -77,6 +77,8 @@ func libraryFiles(version string) fstest.MapFS {
 			output "port" { value = 5432 }
 			output "replica" { value = null }
 		`)},
+		"grant/module.yaml":  manifest,
+		"grant/main.tf":      {Data: []byte(`resource "terraform_data" "this" {}`)},
 		"topic/module.yaml":  manifest,
 		"topic/main.tf":      {Data: []byte(`output "url" { value = "x" }`)},
 		"bucket/module.yaml": manifest,
