@@ -142,13 +142,9 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	if err != nil {
 		return fmt.Errorf("make the metadata client: %w", err)
 	}
-	counters := metrics.NewCounters()
-	for _, collector := range []prometheus.Collector{
-		counters, metrics.NewInfrastructures(mgr.GetClient(), mgr.Elected()), metrics.NewBuildInfo(version),
-	} {
-		if err := ctrlmetrics.Registry.Register(collector); err != nil {
-			return fmt.Errorf("register the metrics: %w", err)
-		}
+	counters, err := setupMetrics(mgr, catalogue)
+	if err != nil {
+		return err
 	}
 	if err := cataloguecontroller.New(mgr.GetClient(), catalogue).SetupWithManager(mgr); err != nil {
 		return err
@@ -185,4 +181,21 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		return err
 	}
 	return mgr.AddReadyzCheck("readyz", healthz.Ping)
+}
+
+// setupMetrics registers what is served besides controller-runtime's own metrics, and
+// returns what the controllers count.
+func setupMetrics(mgr ctrl.Manager, catalogue *modules.Catalogue) (*metrics.Counters, error) {
+	counters := metrics.NewCounters()
+	for _, module := range catalogue.Modules() {
+		counters.Expect(module.Name)
+	}
+	for _, collector := range []prometheus.Collector{
+		counters, metrics.NewInfrastructures(mgr.GetClient(), mgr.Elected()), metrics.NewBuildInfo(version),
+	} {
+		if err := ctrlmetrics.Registry.Register(collector); err != nil {
+			return nil, fmt.Errorf("register the metrics: %w", err)
+		}
+	}
+	return counters, nil
 }

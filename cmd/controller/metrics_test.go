@@ -195,14 +195,20 @@ func (e *metricsEnv) situations() string {
 	})
 	e.shows(`reason="Suspended"`)
 	must(e.T, e.api.Delete(e.Context(), deleted))
-	return e.shows(succeeded(2), `trigger="Drift"`, `condition="Drifted"`, `groundwork_approval_requested`,
-		`condition="Stalled"`, `groundwork_runs_under_way`, `outcome="ApplyFailed"`, `outcome="ImagePullFailed"`,
+	return e.shows(succeeded(2), `condition="Drifted"`, `groundwork_approval_requested`, `condition="Stalled"`,
+		`groundwork_runs_under_way`, ended("Plan", v1alpha1.RunReasonPlanned, v1alpha1.TriggerDrift, 1),
+		ended("Apply", v1alpha1.RunReasonApplyFailed, v1alpha1.TriggerChange, 1),
+		ended("Apply", v1alpha1.RunReasonImagePullFailed, v1alpha1.TriggerChange, 1),
 		`reason="Locked"`, `groundwork_infrastructures_suspended`, `groundwork_deletion_requested`)
 }
 
 // succeeded is the line that counts the runs that have applied something.
 func succeeded(runs int) string {
-	return fmt.Sprintf("groundwork_runs_total{module=\"queue\",operation=\"Apply\",outcome=\"Succeeded\",trigger=\"Change\"} %d\n", runs)
+	return ended(v1alpha1.OperationApply, v1alpha1.RunReasonSucceeded, v1alpha1.TriggerChange, runs)
+}
+
+func ended(operation v1alpha1.Operation, outcome v1alpha1.RunReason, trigger v1alpha1.RunTrigger, runs int) string {
+	return fmt.Sprintf("groundwork_runs_total{module=\"queue\",operation=%q,outcome=%q,trigger=%q} %d\n", operation, outcome, trigger, runs)
 }
 
 // Every query of the dashboard, and what every alert compares, has data in a Prometheus

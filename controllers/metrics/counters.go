@@ -55,6 +55,28 @@ func (c *Counters) Collect(ch chan<- prometheus.Metric) {
 	c.locksBroken.Collect(ch)
 }
 
+// Expect lets the usual outcomes of a module's runs begin at zero: Prometheus does not
+// see the rise of a series that begins at one.
+func (c *Counters) Expect(module string) {
+	for _, why := range []struct {
+		operation v1alpha1.Operation
+		trigger   v1alpha1.RunTrigger
+	}{
+		{v1alpha1.OperationPlan, v1alpha1.TriggerDrift},
+		{v1alpha1.OperationApply, v1alpha1.TriggerChange},
+		{v1alpha1.OperationApply, v1alpha1.TriggerRetry},
+		{v1alpha1.OperationApply, v1alpha1.TriggerDrift},
+		{v1alpha1.OperationDestroy, v1alpha1.TriggerChange},
+		{v1alpha1.OperationDestroy, v1alpha1.TriggerRetry},
+	} {
+		for _, outcome := range []v1alpha1.RunReason{
+			v1alpha1.RunReasonSucceeded, v1alpha1.RunReasonPlanned, v1alpha1.RunReasonPlanFailed, v1alpha1.RunReasonApplyFailed,
+		} {
+			c.runs.WithLabelValues(string(why.operation), string(why.trigger), string(outcome), module)
+		}
+	}
+}
+
 // RunFinished counts a Run that has just ended. The caller calls it once for each.
 func (c *Counters) RunFinished(run *v1alpha1.Run) {
 	spec := &run.Spec

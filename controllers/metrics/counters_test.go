@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -62,5 +63,25 @@ groundwork_runs_total{module="queue",operation="Apply",outcome="Succeeded",trigg
 `
 	if diff := cmp.Diff(want, exposed(t, c)); diff != "" {
 		t.Errorf("metrics, -want +got:\n%s", diff)
+	}
+}
+
+// A run of a module of the catalogue raises a series that was there before.
+func TestCounters_Expect(t *testing.T) {
+	c := NewCounters()
+	c.Expect("queue")
+	before := exposed(t, c)
+	for _, run := range []*v1alpha1.Run{
+		newRun(v1alpha1.OperationApply, v1alpha1.RunReasonSucceeded, nil, nil, at(1)),
+		newRun(v1alpha1.OperationDestroy, v1alpha1.RunReasonApplyFailed, nil, nil, at(1)),
+	} {
+		c.RunFinished(run)
+	}
+	after := exposed(t, c)
+	if got, want := strings.Count(after, "\n"), strings.Count(before, "\n"); got != want {
+		t.Errorf("there are %d series, %d before", got, want)
+	}
+	if before == after {
+		t.Error("nothing was counted")
 	}
 }
