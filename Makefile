@@ -6,7 +6,7 @@ SHELL := bash
 
 TOOL = go tool -modfile=hack/tools/go.mod
 # Go modules of their own that hold more than a wrapper around others.
-MODULES = hack/awsemu hack/demo/app
+MODULES = hack/awsemu hack/demo/app hack/prometheus
 
 .PHONY: help
 help: ## List the targets.
@@ -20,7 +20,7 @@ demo: prerequisites ## Tell the whole story on a real cluster; KEEP=1 leaves it 
 test: prerequisites ## Unit tests, API server tests and the tests of every Terraform module.
 	go vet ./...
 	export KUBEBUILDER_ASSETS="$$(go run ./hack/cluster bin)"; go test -count=1 -timeout 30m ./...
-	cd hack/awsemu && go vet ./... && go test -count=1 -timeout 30m ./...
+	for m in hack/awsemu hack/prometheus; do (cd $$m && go vet ./... && go test -count=1 -timeout 30m ./...); done
 
 .PHONY: e2e
 e2e: prerequisites ## Tests on a real cluster with real Terraform and the real AWS provider.

@@ -11,6 +11,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
+// version is set by the linker (hack/image).
+var version = "dev"
+
 func main() {
 	var o options
 	o.addFlags(pflag.CommandLine)

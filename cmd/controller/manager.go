@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -21,11 +22,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	cataloguecontroller "github.com/groundwork-dev/groundwork/controllers/catalogue"
 	"github.com/groundwork-dev/groundwork/controllers/infrastructure"
+	"github.com/groundwork-dev/groundwork/controllers/metrics"
 	runcontroller "github.com/groundwork-dev/groundwork/controllers/run"
 	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner/pod"
@@ -139,6 +142,10 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	if err != nil {
 		return fmt.Errorf("make the metadata client: %w", err)
 	}
+	counters, err := setupMetrics(mgr, catalogue)
+	if err != nil {
+		return err
+	}
 	if err := cataloguecontroller.New(mgr.GetClient(), catalogue).SetupWithManager(mgr); err != nil {
 		return err
 	}
@@ -150,6 +157,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Catalogue:  catalogue,
 		Recorder:   mgr.GetEventRecorder("groundwork"),
 		Clock:      clock.RealClock{},
+		Metrics:    counters,
 		Namespace:  o.namespace,
 		Namespaces: o.watchNamespaces,
 	}).SetupWithManager(mgr, o.workers); err != nil {
@@ -160,6 +168,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Metadata:     mgr.GetCache(),
 		Live:         live,
 		Clock:        clock.RealClock{},
+		Metrics:      counters,
 		Pod:          runnerPod,
 		StartTimeout: o.runnerStartTimeout,
 	}).SetupWithManager(mgr, o.workers); err != nil {
@@ -172,4 +181,21 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		return err
 	}
 	return mgr.AddReadyzCheck("readyz", healthz.Ping)
+}
+
+// setupMetrics registers what is served besides controller-runtime's own metrics, and
+// returns what the controllers count.
+func setupMetrics(mgr ctrl.Manager, catalogue *modules.Catalogue) (*metrics.Counters, error) {
+	counters := metrics.NewCounters()
+	for _, module := range catalogue.Modules() {
+		counters.Expect(module.Name)
+	}
+	for _, collector := range []prometheus.Collector{
+		counters, metrics.NewInfrastructures(mgr.GetClient(), mgr.Elected()), metrics.NewBuildInfo(version),
+	} {
+		if err := ctrlmetrics.Registry.Register(collector); err != nil {
+			return nil, fmt.Errorf("register the metrics: %w", err)
+		}
+	}
+	return counters, nil
 }

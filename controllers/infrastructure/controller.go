@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/controllers/metrics"
 	"github.com/groundwork-dev/groundwork/controllers/status"
 	"github.com/groundwork-dev/groundwork/controllers/watch"
 	"github.com/groundwork-dev/groundwork/modules"
@@ -50,6 +51,8 @@ type Options struct {
 	Recorder events.EventRecorder
 	// Clock tells the time.
 	Clock clock.PassiveClock
+	// Metrics counts the locks that are broken.
+	Metrics *metrics.Counters
 	// Namespace is the system namespace.
 	Namespace string
 	// Namespaces are those whose objects Client's cache has; all when it is empty.
@@ -65,6 +68,7 @@ type Reconciler struct {
 	catalogue Catalogue
 	recorder  events.EventRecorder
 	clock     clock.PassiveClock
+	metrics   *metrics.Counters
 	namespace string
 	// namespaces are those with objects to reconcile; all when it is empty.
 	namespaces []string
@@ -74,7 +78,7 @@ type Reconciler struct {
 func New(o Options) *Reconciler {
 	return &Reconciler{
 		client: o.Client, watches: watch.NewByName(o.Metadata), live: o.Live, state: o.State,
-		catalogue: o.Catalogue, recorder: o.Recorder, clock: o.Clock, namespace: o.Namespace, namespaces: o.Namespaces,
+		catalogue: o.Catalogue, recorder: o.Recorder, clock: o.Clock, metrics: o.Metrics, namespace: o.Namespace, namespaces: o.Namespaces,
 	}
 }
 

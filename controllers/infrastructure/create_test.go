@@ -288,3 +288,13 @@ func TestReconciler_prune(t *testing.T) {
 			len(runs), runNumber(&runs[len(runs)-1]), keptRuns+1)
 	}
 }
+
+// A module need not have outputs: its object has an empty Secret.
+func TestReconciler_noOutputs(t *testing.T) {
+	e := newEnv(t)
+	e.create(func(i *v1alpha1.Infrastructure) { i.Spec = v1alpha1.InfrastructureSpec{Module: "grant"} })
+	e.reconcile()
+	e.succeed(nil)
+	e.reconcile()
+	e.want(v1alpha1.ReasonInSync)
+}

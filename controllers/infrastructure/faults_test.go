@@ -25,7 +25,7 @@ func TestReconciler_faults(t *testing.T) {
 		parts  []string
 	}{
 		{"An unknown module.", func(i *v1alpha1.Infrastructure) { i.Spec.Module = "queues" }, v1alpha1.ReasonModuleNotFound,
-			[]string{"spec.module", `"queues"`, `did you mean "queue"?`, "bucket, queue, topic"}},
+			[]string{"spec.module", `"queues"`, `did you mean "queue"?`, "bucket, grant, queue, topic"}},
 		{"A version that there is not.", func(i *v1alpha1.Infrastructure) { i.Spec.ModuleVersion = "~> 2.0" }, v1alpha1.ReasonModuleNotFound,
 			[]string{"spec.moduleVersion", `"~> 2.0"`, "1.2.0"}},
 		{"A version constraint that is none.", func(i *v1alpha1.Infrastructure) { i.Spec.ModuleVersion = "latest" }, v1alpha1.ReasonModuleNotFound,

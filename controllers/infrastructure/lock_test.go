@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/hack/testenv"
 	"github.com/groundwork-dev/groundwork/state"
 )
 
@@ -62,6 +63,9 @@ func TestReconciler_lock(t *testing.T) {
 			e.want(tc.reason, tc.parts...)
 			if e.held() == tc.broken {
 				t.Errorf("the lock is held: %t", e.held())
+			}
+			if n := testenv.Metric(t, e.metrics, "groundwork_locks_broken_total"); (n == 1) != tc.broken {
+				t.Errorf("%v locks were counted", n)
 			}
 			if tc.broken {
 				e.wantRuns(2)

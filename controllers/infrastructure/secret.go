@@ -104,7 +104,9 @@ func (r *Reconciler) keepOutputs(ctx context.Context, o *observed) error {
 	if err := r.removeFormerSecret(ctx, o, name); err != nil {
 		return err
 	}
-	infra.Status.Outputs = &v1alpha1.OutputsStatus{SecretName: name, Keys: slices.Sorted(maps.Keys(data)), Checksum: checksum(data)}
+	// The field is required: without keys it is empty, and not null.
+	keys := append([]string{}, slices.Sorted(maps.Keys(data))...)
+	infra.Status.Outputs = &v1alpha1.OutputsStatus{SecretName: name, Keys: keys, Checksum: checksum(data)}
 	infra.Status.Binding = &v1alpha1.NameReference{Name: name}
 	return nil
 }

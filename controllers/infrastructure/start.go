@@ -149,6 +149,7 @@ func (r *Reconciler) checkLock(ctx context.Context, o *observed) error {
 	if err := r.state.Unlock(ctx, o.key, lock); err != nil {
 		return err
 	}
+	r.metrics.LockBroken()
 	r.lockBroken(ctx, o.infra, lock)
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/controllers/metrics"
 	"github.com/groundwork-dev/groundwork/hack/testenv"
 	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/state"
@@ -76,6 +77,8 @@ func libraryFiles(version string) fstest.MapFS {
 			output "port" { value = 5432 }
 			output "replica" { value = null }
 		`)},
+		"grant/module.yaml":  manifest,
+		"grant/main.tf":      {Data: []byte(`resource "terraform_data" "this" {}`)},
 		"topic/module.yaml":  manifest,
 		"topic/main.tf":      {Data: []byte(`output "url" { value = "x" }`)},
 		"bucket/module.yaml": manifest,
@@ -101,6 +104,7 @@ type env struct {
 	// api is what the Reconciler works with; apiServer is for the test itself.
 	api       *fakeAPI
 	clock     *clocktesting.FakePassiveClock
+	metrics   *metrics.Counters
 	recorder  *events.FakeRecorder
 	namespace string
 	system    string
@@ -110,13 +114,13 @@ type env struct {
 func newEnv(t *testing.T) *env {
 	t.Helper()
 	e := &env{
-		T: t, infra: "orders", api: newFakeAPI(apiServer), recorder: events.NewFakeRecorder(1000),
+		T: t, infra: "orders", api: newFakeAPI(apiServer), recorder: events.NewFakeRecorder(1000), metrics: metrics.NewCounters(),
 		clock: clocktesting.NewFakePassiveClock(time.Now().Truncate(time.Second)),
 	}
 	e.namespace, e.system = e.newNamespace("shop-"), e.newNamespace("groundwork-")
 	e.r = New(Options{
 		Client: e.api, Live: e.api.live(), State: state.NewStore(e.api.live(), e.system),
-		Catalogue: library(t), Recorder: e.recorder, Clock: e.clock, Namespace: e.system,
+		Catalogue: library(t), Recorder: e.recorder, Clock: e.clock, Metrics: e.metrics, Namespace: e.system,
 	})
 	return e
 }

@@ -91,7 +91,7 @@ func TestValidate(t *testing.T) {
 			everythingWrong(i)
 			i.Spec.Module = "queues"
 		}, reason: v1alpha1.ReasonModuleNotFound, want: []string{
-			`spec.module: Not found: there is no module "queues"; did you mean "queue"? the modules are bucket, queue, topic`,
+			`spec.module: Not found: there is no module "queues"; did you mean "queue"? the modules are bucket, grant, queue, topic`,
 			`spec.providerConfig: Not found: there is no ProviderConfig "aws"; kubectl get providerconfigs lists them, platform engineers create them`,
 			`spec.outputs.keys[port]: Invalid value: "a/b" cannot be a Secret's key: a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`,
 			`spec.outputs.keys[url]: Duplicate value: key "URL" is also made by spec.outputs.keys[uri]; use another key for one of them`,

@@ -10,15 +10,18 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/controllers/metrics"
 	"github.com/groundwork-dev/groundwork/runner/pod"
 )
 
@@ -32,6 +35,8 @@ type Options struct {
 	Live client.Reader
 	// Clock tells the time.
 	Clock clock.PassiveClock
+	// Metrics counts the Runs that end.
+	Metrics *metrics.Counters
 	// Pod is what the operator decides about runner pods.
 	Pod pod.Config
 	// StartTimeout is how long a pod may take to start before its Run fails.
@@ -44,6 +49,7 @@ type Reconciler struct {
 	metadata     client.Reader
 	live         client.Reader
 	clock        clock.PassiveClock
+	metrics      *metrics.Counters
 	pod          pod.Config
 	startTimeout time.Duration
 }
@@ -51,19 +57,30 @@ type Reconciler struct {
 // New returns a Reconciler.
 func New(o Options) *Reconciler {
 	return &Reconciler{
-		client: o.Client, metadata: o.Metadata, live: o.Live, clock: o.Clock, pod: o.Pod, startTimeout: o.StartTimeout,
+		client: o.Client, metadata: o.Metadata, live: o.Live, clock: o.Clock, metrics: o.Metrics, pod: o.Pod, startTimeout: o.StartTimeout,
 	}
 }
 
 // SetupWithManager registers the controller: it reconciles a Run when it changes,
-// when its pod does, and when its request, which has its name, comes to the cache.
+// when its pod does, and when its request, which has its name, comes to the cache. It
+// counts those that end.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Run{}).
 		Owns(&corev1.Pod{}).
+		Watches(&v1alpha1.Run{}, handler.Funcs{UpdateFunc: r.countFinished}).
 		WatchesMetadata(&corev1.Secret{}, &handler.EnqueueRequestForObject{}, builder.WithPredicates(predicate.NewPredicateFuncs(isRequest))).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
+}
+
+// countFinished counts a Run when it ends. It is not done in Reconcile, which may see a
+// finished Run many times, and sees all that are there when the controller starts.
+func (r *Reconciler) countFinished(_ context.Context, e event.UpdateEvent, _ workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+	before, after := e.ObjectOld.(*v1alpha1.Run), e.ObjectNew.(*v1alpha1.Run)
+	if !before.Status.Phase.Finished() && after.Status.Phase.Finished() {
+		r.metrics.RunFinished(after)
+	}
 }
 
 // isRequest tells a request from the other Secrets of the system namespace.

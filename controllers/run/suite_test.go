@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/controllers/metrics"
 	"github.com/groundwork-dev/groundwork/hack/testenv"
 	"github.com/groundwork-dev/groundwork/runner/pod"
 )
@@ -112,6 +113,7 @@ type env struct {
 	*testing.T
 	api       *fakeAPI
 	clock     *clocktesting.FakePassiveClock
+	metrics   *metrics.Counters
 	namespace string
 	name      string
 	r         *Reconciler
@@ -119,12 +121,12 @@ type env struct {
 
 func newEnv(t *testing.T) *env {
 	t.Helper()
-	e := &env{T: t, api: newFakeAPI(), clock: clocktesting.NewFakePassiveClock(time.Now()), name: "shop-orders-k-1"}
+	e := &env{T: t, api: newFakeAPI(), clock: clocktesting.NewFakePassiveClock(time.Now()), metrics: metrics.NewCounters(), name: "shop-orders-k-1"}
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "groundwork-"}}
 	e.must(apiServer.Create(t.Context(), ns))
 	e.namespace = ns.Name
 	e.r = New(Options{
-		Client: e.api, Metadata: e.api, Live: apiServer, Clock: e.clock,
+		Client: e.api, Metadata: e.api, Live: apiServer, Clock: e.clock, Metrics: e.metrics,
 		Pod: pod.Config{Image: "bundle"}, StartTimeout: 10 * time.Minute,
 	})
 	labels := map[string]string{v1alpha1.LabelKey: "shop-orders-k", v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}

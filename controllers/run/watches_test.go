@@ -31,7 +31,7 @@ func (e *env) startManager() {
 	})
 	e.must(err)
 	e.must(New(Options{
-		Client: mgr.GetClient(), Metadata: mgr.GetCache(), Live: apiServer, Clock: clock.RealClock{},
+		Client: mgr.GetClient(), Metadata: mgr.GetCache(), Live: apiServer, Clock: clock.RealClock{}, Metrics: e.metrics,
 		Pod: pod.Config{Image: "bundle"}, StartTimeout: 10 * time.Minute,
 	}).SetupWithManager(mgr, 2))
 	ctx, stop := context.WithCancel(context.WithoutCancel(e.Context()))

@@ -19,7 +19,7 @@ const (
 // controllerImage returns the controller on an otherwise empty base.
 func controllerImage(ctx context.Context, o options) (v1.Image, error) {
 	return commandImage(ctx, o, command{
-		folder: "cmd/controller", pkg: ".", path: controllerBinary,
+		folder: "cmd/controller", pkg: ".", path: controllerBinary, linkerFlags: "-X main.version=" + o.version,
 		title: "groundwork-controller", description: "The controller of Groundwork.",
 	})
 }
@@ -54,8 +54,8 @@ func kubectlImage(_ context.Context, o options) (v1.Image, error) {
 
 // command is what an image of one Go command is made of.
 type command struct {
-	// folder and pkg are what compile takes.
-	folder, pkg string
+	// folder, pkg and linkerFlags are what compile takes.
+	folder, pkg, linkerFlags string
 	// path is the binary's in the image.
 	path string
 	// title and description go into the labels.
@@ -64,7 +64,7 @@ type command struct {
 
 // commandImage returns the command on an otherwise empty base.
 func commandImage(ctx context.Context, o options, c command) (v1.Image, error) {
-	binary, err := compile(ctx, c.folder, c.pkg)
+	binary, err := compile(ctx, c.folder, c.pkg, c.linkerFlags)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func bundleImage(ctx context.Context, o options) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	binary, err := compile(ctx, "cmd/runner", ".")
+	binary, err := compile(ctx, "cmd/runner", ".", "")
 	if err != nil {
 		return nil, err
 	}
