@@ -38,7 +38,8 @@ func addClusterCommands(root *cobra.Command) {
 	f.StringVar(&k.system, "system-namespace", "groundwork-system", "`NAMESPACE` that Groundwork runs in")
 	commands := []*cobra.Command{
 		getCommand(k), describeCommand(k), approveCommand(k), cancelCommand(k), reconcileCommand(k),
-		suspendCommand(k), resumeCommand(k), waitCommand(k),
+		suspendCommand(k), resumeCommand(k), waitCommand(k), watchCommand(k), historyCommand(k), logsCommand(k),
+		outputsCommand(k),
 	}
 	for _, c := range commands {
 		act := c.RunE

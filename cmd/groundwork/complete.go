@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -62,6 +63,34 @@ func (k *cluster) completePlan(c *cobra.Command, args []string, _ string) ([]cob
 		})
 	}
 	return nil, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeRun completes the name of a run, after that of an Infrastructure.
+func (k *cluster) completeRun(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) != 1 {
+		return k.completeName(c, args, "")
+	}
+	return k.candidates(c, func(ctx context.Context, s *session) (names []cobra.Completion) {
+		history, _ := s.history(ctx, args[0], io.Discard) // an error completes nothing
+		for _, run := range history {
+			names = append(names, cobra.CompletionWithDesc(run.Run, fmt.Sprintf("%s, %s", run.Operation, run.Outcome)))
+		}
+		return names
+	})
+}
+
+// completeOutput completes the key of an output, after the name of an Infrastructure.
+func (k *cluster) completeOutput(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) != 1 {
+		return k.completeName(c, args, "")
+	}
+	return k.candidates(c, func(ctx context.Context, s *session) []cobra.Completion {
+		infra, err := s.get(ctx, args[0])
+		if err != nil || infra.Status.Outputs == nil {
+			return nil
+		}
+		return infra.Status.Outputs.Keys
+	})
 }
 
 // completeNamespace completes the name of a namespace.

@@ -227,7 +227,10 @@ func TestDescribe(t *testing.T) {
 
 func TestCommand_completion(t *testing.T) {
 	w := newWorld(t)
-	w.create("orders", waiting)
+	w.create("orders", waiting, func(infra *v1alpha1.Infrastructure) {
+		infra.Status.Outputs = &v1alpha1.OutputsStatus{SecretName: "orders", Keys: []string{"host"}, Checksum: "sha256:1"}
+	})
+	run := w.createRun("orders", 1, v1alpha1.RunReasonSucceeded).Name
 	// What is completed comes last.
 	complete := func(args ...string) string {
 		args = append(w.flags([]string{"__complete"}), args...)
@@ -235,6 +238,8 @@ func TestCommand_completion(t *testing.T) {
 	}
 	for want, args := range map[string][]string{
 		"orders\taws-rds-postgres\n":    {"describe", ""},
+		run + "\tApply, Succeeded\n":    {"logs", "orders", ""},
+		"host\n":                        {"outputs", "orders", ""},
 		"plan-1\tupdate 1, replace 1\n": {"approve", "orders", ""},
 		w.namespace + "\n":              {"get", "-n", ""},
 		"gone\n":                        {"wait", "orders", "--for", ""},
