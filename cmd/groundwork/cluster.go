@@ -39,11 +39,10 @@ func addClusterCommands(root *cobra.Command) {
 	commands := []*cobra.Command{
 		getCommand(k), describeCommand(k), approveCommand(k), cancelCommand(k), reconcileCommand(k),
 		suspendCommand(k), resumeCommand(k), waitCommand(k), watchCommand(k), historyCommand(k), logsCommand(k),
-		outputsCommand(k),
+		outputsCommand(k), stateCommand(k),
 	}
 	for _, c := range commands {
-		act := c.RunE
-		c.RunE = func(c *cobra.Command, args []string) error { return k.explain(c, act(c, args)) }
+		k.explainErrors(c)
 	}
 	root.AddCommand(commands...)
 	// The flags are there.

@@ -93,6 +93,21 @@ func (k *cluster) completeOutput(c *cobra.Command, args []string, _ string) ([]c
 	})
 }
 
+// completeAddress completes the address of a resource, after the name of an
+// Infrastructure.
+func (k *cluster) completeAddress(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) != 1 {
+		return k.completeName(c, args, "")
+	}
+	return k.candidates(c, func(ctx context.Context, s *session) (addresses []cobra.Completion) {
+		resources, _ := s.resources(ctx, args[0]) // an error completes nothing
+		for _, r := range resources {
+			addresses = append(addresses, r.Address)
+		}
+		return addresses
+	})
+}
+
 // completeNamespace completes the name of a namespace.
 func (k *cluster) completeNamespace(c *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return k.candidates(c, func(ctx context.Context, s *session) (names []cobra.Completion) {

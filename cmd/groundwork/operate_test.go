@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,16 @@ func TestConfirm(t *testing.T) {
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("answer %q: got %v, want %q", answer, err, want)
 		}
+	}
+	nobody, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nobody.Close()
+	c := newCommand("groundwork")
+	c.SetIn(nobody)
+	if err := confirm(c, false, "Really?"); exitCode(err) != exitMisused || !strings.Contains(err.Error(), "pass --yes") {
+		t.Errorf("without a terminal: %v", err)
 	}
 }
 

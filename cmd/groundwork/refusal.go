@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -64,11 +65,23 @@ func (r right) whoHas(system string) string {
 	}
 }
 
+// explainErrors makes a command, and all in it, explain its errors.
+func (k *cluster) explainErrors(c *cobra.Command) {
+	act := c.RunE
+	c.RunE = func(c *cobra.Command, args []string) error {
+		verb := strings.TrimPrefix(c.CommandPath(), k.program+" ")
+		return k.explain(verb, act(c, args))
+	}
+	for _, sub := range c.Commands() {
+		k.explainErrors(sub)
+	}
+}
+
 // explain turns what the API server says into what is missing and whom to ask; any
 // other error stays what it is.
-func (k *cluster) explain(c *cobra.Command, err error) error {
+func (k *cluster) explain(verb string, err error) error {
 	if missing, ok := missingRight(err); ok {
-		return fmt.Errorf("%s: you (%s) may not %s: %s", c.Name(), missing.user, missing, missing.whoHas(k.system))
+		return fmt.Errorf("%s: you (%s) may not %s: %s", verb, missing.user, missing, missing.whoHas(k.system))
 	}
 	if meta.IsNoMatchError(err) {
 		return fmt.Errorf("this cluster has no Infrastructures: Groundwork is not installed in it, or --context names another cluster than you mean: %w", err)
