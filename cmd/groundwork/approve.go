@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -40,15 +41,7 @@ just that plan, once. With PLAN-ID nothing is approved but the plan with that id
 			if err := confirm(c, yes, "Approve it?"); err != nil {
 				return err
 			}
-			// By now the plan may be another than the one that was shown.
-			err = s.change(c.Context(), infra.Name, func(infra *v1alpha1.Infrastructure) error {
-				if _, err := planToApprove(infra, id); err != nil {
-					return err
-				}
-				annotate(infra, v1alpha1.AnnotationApprove, id)
-				return nil
-			})
-			if err != nil {
+			if err := s.approve(c.Context(), infra.Name, id); err != nil {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "Plan %s of %s is approved.\n", id, infra.Name)
@@ -64,6 +57,17 @@ just that plan, once. With PLAN-ID nothing is approved but the plan with that id
 // yesFlag adds the flag by which nobody is asked.
 func yesFlag(c *cobra.Command, yes *bool) {
 	c.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+}
+
+// approve approves a plan of an Infrastructure, if it is still the one that waits.
+func (s *session) approve(ctx context.Context, name, id string) error {
+	return s.change(ctx, name, func(infra *v1alpha1.Infrastructure) error {
+		if _, err := planToApprove(infra, id); err != nil {
+			return err
+		}
+		annotate(infra, v1alpha1.AnnotationApprove, id)
+		return nil
+	})
 }
 
 // planToApprove returns the id of the plan that can be approved; want is the one that

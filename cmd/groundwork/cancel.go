@@ -34,7 +34,7 @@ released. The object is stalled then, until its spec changes or a run is asked f
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "Run %s (%s, %s) is asked to end. To follow it: %s\n",
-				run.Name, run.Operation, run.Phase, s.line("describe", args[0]))
+				run.Name, run.Operation, run.Phase, s.line("watch", args[0]))
 			return nil
 		},
 		ValidArgsFunction: k.completeName,

@@ -11,6 +11,8 @@ const (
 	exitStalled = 4
 	// exitNeedsApproval: a plan waits for approval.
 	exitNeedsApproval = 5
+	// exitInterrupted is that of shells for SIGINT.
+	exitInterrupted = 130
 )
 
 // exitCodes is the help of commands that wait.

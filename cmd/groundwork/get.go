@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -57,8 +58,8 @@ func getCommand(k *cluster) *cobra.Command {
 With -o wide there are also the version, the number of resources, the output Secret and the run.`,
 		Example: "  groundwork get -n shop\n  groundwork get -A -o wide\n  groundwork get orders-db -n shop -o yaml",
 		RunE: func(c *cobra.Command, names []string) error {
-			if o.all && len(names) > 0 {
-				return misused(fmt.Errorf("got --all-namespaces and the name %s, wanted one of the two", names[0]))
+			if len(names) > 0 && (o.all || o.selector != "") {
+				return misused(fmt.Errorf("got the name %s with --all-namespaces or --selector, wanted one of the two", names[0]))
 			}
 			selector, err := labels.Parse(o.selector)
 			if err != nil {
@@ -154,7 +155,11 @@ func (s *session) table(ctx context.Context, names []string, selector labels.Sel
 		return decodeTable(request.Do(ctx))
 	}
 	if len(names) == 0 {
-		return read("")
+		table, err := read("")
+		if apierrors.IsNotFound(err) { // a list is always there, if its kind is
+			err = &meta.NoKindMatchError{GroupKind: gv.WithKind("Infrastructure").GroupKind(), SearchedVersions: []string{gv.Version}}
+		}
+		return table, err
 	}
 	all := &metav1.Table{}
 	for _, name := range names {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/yaml"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
@@ -37,6 +40,7 @@ func TestCommand_failures(t *testing.T) {
 		"get: not there, as YAML.":   {[]string{"get", "nothing", "-o", "yaml"}, 1, `there is no Infrastructure "nothing"`},
 		"get: a form unknown.":       {[]string{"get", "-o", "xml"}, 2, `--output: got "xml", wanted one of table, wide, json, yaml`},
 		"get: all and one.":          {[]string{"get", "ready", "-A"}, 2, "wanted one of the two"},
+		"get: some and one.":         {[]string{"get", "ready", "-l", "app=orders"}, 2, "wanted one of the two"},
 		"get: a wrong selector.":     {[]string{"get", "-l", "a in b"}, 2, "--selector: "},
 		"describe: not there.":       {[]string{"describe", "nothing"}, 1, `there is no Infrastructure "nothing"`},
 		"approve: no plan.":          {[]string{"approve", "ready", "--yes"}, 1, "ready has no plan that can be approved: Ready is True, InSync"},
@@ -106,6 +110,28 @@ func TestApprove(t *testing.T) {
 	}
 	if got := w.object("orders").Annotations[v1alpha1.AnnotationApprove]; got != "plan-1" {
 		t.Errorf("the annotation is %q", got)
+	}
+}
+
+// TestApprove_changed approves a plan that is replaced by another just then.
+func TestApprove_changed(t *testing.T) {
+	w := newWorld(t)
+	w.create("orders", waiting)
+	patches := 0
+	api := interceptor.NewClient(apiServer, interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+			if patches++; patches == 1 {
+				w.report("orders", func(infra *v1alpha1.Infrastructure) { infra.Status.Plan.ID = "plan-2" })
+			}
+			return c.Patch(ctx, o, p, opts...)
+		},
+	})
+	err := (&session{client: api, namespace: w.namespace}).approve(t.Context(), "orders", "plan-1")
+	if err == nil || !strings.Contains(err.Error(), "the plan of orders is plan-2") {
+		t.Errorf("got %v, want it to name plan-2", err)
+	}
+	if got := w.object("orders").Annotations[v1alpha1.AnnotationApprove]; got != "" {
+		t.Errorf("the annotation is %q, want none", got)
 	}
 }
 

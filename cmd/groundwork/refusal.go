@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -77,11 +78,14 @@ func (k *cluster) explainErrors(c *cobra.Command) {
 	}
 }
 
-// explain turns what the API server says into what is missing and whom to ask; any
-// other error stays what it is.
+// explain turns what the API server says into what is missing and whom to ask, and the
+// end of a context into what a person did; any other error stays what it is.
 func (k *cluster) explain(verb string, err error) error {
 	if missing, ok := missingRight(err); ok {
 		return fmt.Errorf("%s: you (%s) may not %s: %s", verb, missing.user, missing, missing.whoHas(k.system))
+	}
+	if errors.Is(err, context.Canceled) {
+		return exitError{exitInterrupted, errors.New("interrupted")}
 	}
 	if meta.IsNoMatchError(err) {
 		return fmt.Errorf("this cluster has no Infrastructures: Groundwork is not installed in it, or --context names another cluster than you mean: %w", err)

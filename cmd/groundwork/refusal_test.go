@@ -1,14 +1,20 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
 )
 
 func TestMissingRight(t *testing.T) {
@@ -68,5 +74,44 @@ func TestMissingRight(t *testing.T) {
 				t.Errorf("%s, %q; want anna, %q", got.user, who, c.who)
 			}
 		})
+	}
+}
+
+func TestExplain(t *testing.T) {
+	plain := errors.New("something else")
+	cases := map[string]struct {
+		err  error
+		want string
+		code int
+	}{
+		"Another error.":              {plain, "something else", exitFailed},
+		"A person ended the command.": {fmt.Errorf("watch: %w", context.Canceled), "interrupted", exitInterrupted},
+		"The kind is not there.":      {&meta.NoKindMatchError{}, "Groundwork is not installed in it", exitFailed},
+		"An exit code of its own.":    {exitError{exitStalled, plain}, "something else", exitStalled},
+		"The user lacks a right.": {
+			apierrors.NewForbidden(schema.GroupResource{Resource: "runs"}, "", errors.New(`User "anna" cannot list resource "runs" in API group "infra.groundwork.dev" in the namespace "s"`)),
+			"history: you (anna) may not list runs in namespace s: that is for platform engineers", exitFailed,
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := (&cluster{system: "s"}).explain("history", c.err)
+			if !strings.Contains(err.Error(), c.want) || exitCode(err) != c.code {
+				t.Errorf("got %v with the exit code %d, want %q, %d", err, exitCode(err), c.want, c.code)
+			}
+		})
+	}
+	if err := (&cluster{}).explain("get", nil); err != nil {
+		t.Errorf("no error is explained as %v", err)
+	}
+}
+
+// TestGet_notInstalled lists in a cluster without the CRDs.
+func TestGet_notInstalled(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	s := &session{config: &rest.Config{Host: server.URL}}
+	if _, err := s.table(t.Context(), nil, labels.Everything()); !meta.IsNoMatchError(err) {
+		t.Errorf("got %v, want that the kind is not there", err)
 	}
 }
