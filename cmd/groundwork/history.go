@@ -92,7 +92,7 @@ func (s *session) runs(ctx context.Context, name string) ([]v1alpha1.Run, error)
 }
 
 func historyOfRuns(runs []v1alpha1.Run) []pastRun {
-	var history []pastRun
+	history := make([]pastRun, 0, len(runs))
 	for i := range runs {
 		run := &runs[i]
 		past := pastRun{
@@ -110,7 +110,7 @@ func historyOfRuns(runs []v1alpha1.Run) []pastRun {
 
 // historyOfStatus is what an Infrastructure says of its runs itself.
 func historyOfStatus(status *v1alpha1.InfrastructureStatus) []pastRun {
-	var history []pastRun
+	history := []pastRun{}
 	if run := status.Run; run != nil {
 		history = append(history, pastRun{Run: run.Name, Operation: run.Operation, Outcome: string(run.Phase)})
 	}

@@ -72,6 +72,10 @@ func TestHistory(t *testing.T) {
 	if out := w.mustRun("history", "other"); !strings.Contains(out, state.Key(w.namespace, "other")+"-9") {
 		t.Errorf("history of an object that is gone:\n%s", out)
 	}
+	w.create("new")
+	if out := w.mustRun("history", "new", "-o", "json"); out != "[]\n" {
+		t.Errorf("history of an object that had no run:\n%s", out)
+	}
 	if _, err := w.run("history", "nothing"); err == nil || !strings.Contains(err.Error(), `there is no Infrastructure "nothing"`) {
 		t.Errorf("history of what never was: %v", err)
 	}
