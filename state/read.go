@@ -49,6 +49,19 @@ func (s *Store) Read(ctx context.Context, key string) (*State, error) {
 
 // read returns the state and the Secrets that it is made of.
 func (s *Store) read(ctx context.Context, key string) (*State, []corev1.Secret, error) {
+	content, parts, err := s.load(ctx, key)
+	if err != nil {
+		return nil, parts, err
+	}
+	state, err := parse(content)
+	if err != nil {
+		return nil, parts, s.object("Secret", parts[0].Name).unreadable("%v", err)
+	}
+	return state, parts, nil
+}
+
+// load returns the state file and the Secrets that it is made of.
+func (s *Store) load(ctx context.Context, key string) ([]byte, []corev1.Secret, error) {
 	parts, err := s.parts(ctx, key)
 	if err != nil {
 		return nil, nil, err
@@ -58,15 +71,8 @@ func (s *Store) read(ctx context.Context, key string) (*State, []corev1.Secret, 
 			return nil, parts, s.emptyPart(ctx, key, n, len(parts))
 		}
 	}
-	packed, err := s.unpack(key, parts)
-	if err != nil {
-		return nil, parts, err
-	}
-	state, err := parse(packed)
-	if err != nil {
-		return nil, parts, s.object("Secret", parts[0].Name).unreadable("%v", err)
-	}
-	return state, parts, nil
+	content, err := s.unpack(key, parts)
+	return content, parts, err
 }
 
 // emptyPart says what a Secret without data means. The backend makes a Secret
@@ -110,8 +116,8 @@ func parse(b []byte) (*State, error) {
 	if err := json.Unmarshal(b, &f); err != nil {
 		return nil, errors.New("the state is not JSON of the form that Terraform writes; restore it from a backup")
 	}
-	if f.Version != fileVersion {
-		return nil, fmt.Errorf("the state file has version %d, want %d; an encrypted state cannot be read", f.Version, fileVersion)
+	if err := checkVersion(f.Version); err != nil {
+		return nil, err
 	}
 	state := &State{
 		Serial:           f.Serial,
@@ -136,4 +142,12 @@ func parse(b []byte) (*State, error) {
 		}
 	}
 	return state, nil
+}
+
+// checkVersion fails for a state file of another version.
+func checkVersion(version int) error {
+	if version != fileVersion {
+		return fmt.Errorf("the state file has version %d, want %d; an encrypted state cannot be read", version, fileVersion)
+	}
+	return nil
 }

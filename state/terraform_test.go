@@ -109,6 +109,7 @@ func TestStore_terraform(t *testing.T) {
 	}
 	for name, test := range map[string]func(t *testing.T, cfg *rest.Config, kubeconfig string){
 		"Outputs of every type are read back, and a destroyed state is removed.": testOutputs,
+		"Resources are read back, without what is sensitive.":                    testResources,
 		"A lock is seen, and released lets the next run in.":                     testLock,
 		"A state beyond 1 MiB is read, and a part of it missed.":                 testLarge,
 		"Without rights everything is forbidden, and nothing absent.":            testForbidden,
@@ -188,6 +189,31 @@ func testOutputs(t *testing.T, cfg *rest.Config, kubeconfig string) {
 	}
 	if _, err := w.store.Read(t.Context(), w.key); !errors.Is(err, ErrAbsent) {
 		t.Errorf("Read() after Remove(): %v, want ErrAbsent", err)
+	}
+}
+
+func testResources(t *testing.T, cfg *rest.Config, kubeconfig string) {
+	w := newWorkspace(t, cfg, kubeconfig, Key("shop", "resources"), `
+		resource "terraform_data" "this" {
+		  for_each = toset(["a"])
+		  input    = { name = "orders", password = sensitive("s3cret") }
+		}
+	`)
+	w.apply(t)
+	resources, err := w.store.Resources(t.Context(), w.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(resources) != 1 || resources[0].Address != `terraform_data.this["a"]` || strings.Contains(string(b), "s3cret") || !strings.Contains(string(b), Sensitive) {
+		t.Errorf("the resources are %s", b)
+	}
+	w.destroy(t)
+	if err := w.store.Remove(t.Context(), w.key); err != nil {
+		t.Error(err)
 	}
 }
 

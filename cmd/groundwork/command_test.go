@@ -18,7 +18,7 @@ import (
 func run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	c := newCommand()
+	c := newCommand("groundwork")
 	c.SetArgs(args)
 	c.SetOut(&out)
 	c.SetErr(&out)
@@ -50,7 +50,7 @@ func TestCommand_help(t *testing.T) {
 			check(sub)
 		}
 	}
-	check(newCommand())
+	check(newCommand("groundwork"))
 }
 
 func TestCommand_errors(t *testing.T) {

@@ -1,5 +1,5 @@
 // Command groundwork is the command line of Groundwork; `groundwork help` says what
-// it does.
+// it does. Under the name kubectl-infra it is a plugin of kubectl, `kubectl infra`.
 package main
 
 import (
@@ -7,36 +7,26 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
-
-	"github.com/spf13/cobra"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := newCommand().ExecuteContext(ctx)
+	name := programName(os.Args[0])
+	err := newCommand(name).ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "groundwork:", err)
-		os.Exit(1)
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(exitCode(err))
 	}
 }
 
-// newCommand returns the root of all commands.
-func newCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:           "groundwork",
-		Short:         "Terraform modules for apps on Kubernetes",
-		Long:          "groundwork makes, checks and shows modules for Groundwork, the Terraform controller for Kubernetes, and bundles them into images.",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          help,
+// programName is what people call the program whose file has that path.
+func programName(path string) string {
+	if strings.HasPrefix(filepath.Base(path), "kubectl-infra") {
+		return "kubectl infra"
 	}
-	c.AddCommand(modulesCommand(), bundleCommand())
-	return c
+	return "groundwork"
 }
-
-// help is what a command does that has others inside it. With it, and no arguments,
-// one that there is not is an error.
-func help(c *cobra.Command, _ []string) error { return c.Help() }
