@@ -57,10 +57,12 @@ type resourceFile struct {
 }
 
 type fileInstance struct {
-	IndexKey            any          `json:"index_key"`
-	Status              string       `json:"status"`
-	Deposed             string       `json:"deposed"`
-	Attributes          any          `json:"attributes"`
+	IndexKey   any    `json:"index_key"`
+	Status     string `json:"status"`
+	Deposed    string `json:"deposed"`
+	Attributes any    `json:"attributes"`
+	// SensitiveAttributes are paths of the configuration's and, as of Terraform 1.11 and
+	// OpenTofu 1.10, those of the provider's schema.
 	SensitiveAttributes [][]fileStep `json:"sensitive_attributes"`
 }
 
