@@ -25,7 +25,8 @@ type Resource struct {
 	// Tainted says that it is only half made, and replaced by the next apply.
 	Tainted bool
 	// Attributes are in their JSON form, numbers as json.Number. What the configuration
-	// or the provider's schema calls sensitive is Sensitive.
+	// or the provider's schema calls sensitive is Sensitive. What a provider copies of it
+	// to another attribute is not, as Terraform does not know of that.
 	Attributes map[string]any
 }
 
@@ -56,10 +57,12 @@ type resourceFile struct {
 }
 
 type fileInstance struct {
-	IndexKey            any          `json:"index_key"`
-	Status              string       `json:"status"`
-	Deposed             string       `json:"deposed"`
-	Attributes          any          `json:"attributes"`
+	IndexKey   any    `json:"index_key"`
+	Status     string `json:"status"`
+	Deposed    string `json:"deposed"`
+	Attributes any    `json:"attributes"`
+	// SensitiveAttributes are paths of the configuration's and, as of Terraform 1.11 and
+	// OpenTofu 1.10, those of the provider's schema.
 	SensitiveAttributes [][]fileStep `json:"sensitive_attributes"`
 }
 
@@ -121,8 +124,8 @@ func (i fileInstance) masked() map[string]any {
 	return attributes
 }
 
-// mask replaces what a path leads to. Where the path does not fit the value, all from
-// there on is replaced; what is null or not there needs no mask.
+// mask replaces what a path leads to; null needs no mask. Where the path does not fit the
+// value, all from there on is replaced.
 func mask(value any, path []fileStep) any {
 	if value == nil {
 		return nil
@@ -133,12 +136,11 @@ func mask(value any, path []fileStep) any {
 	switch v := value.(type) {
 	case map[string]any:
 		name, ok := path[0].key().(string)
-		if !ok {
+		inner, there := v[name]
+		if !ok || !there || dynamic(v) {
 			return Sensitive
 		}
-		if inner, there := v[name]; there {
-			v[name] = mask(inner, path[1:])
-		}
+		v[name] = mask(inner, path[1:])
 		return v
 	case []any:
 		number, ok := path[0].key().(float64)
@@ -148,6 +150,14 @@ func mask(value any, path []fileStep) any {
 		}
 	}
 	return Sensitive
+}
+
+// dynamic tells whether a value may be one with its type beside it, as of an attribute
+// whose type is only known from its value; paths do not tell of that.
+func dynamic(v map[string]any) bool {
+	_, hasType := v["type"]
+	_, hasValue := v["value"]
+	return len(v) == 2 && hasType && hasValue
 }
 
 // key is the name or the index of the step, nil when it is of another form.

@@ -32,9 +32,9 @@ func TestStore_Resources(t *testing.T) {
 		"Numbers keep their digits.": {
 			stateOf(`{"attributes":{"n":12345678901234567890}}`),
 			[]Resource{{Address: "aws_db_instance.this", Attributes: attributes{"n": json.Number("12345678901234567890")}}}},
-		"A sensitive attribute, and one that is null or not there.": {
+		"A sensitive attribute, and one that is null.": {
 			stateOf(`{"attributes":{"password":"s3cret","token":null,"name":"orders"},"sensitive_attributes":[
-				[{"type":"get_attr","value":"password"}],[{"type":"get_attr","value":"token"}],[{"type":"get_attr","value":"other"}]]}`),
+				[{"type":"get_attr","value":"password"}],[{"type":"get_attr","value":"token"}]]}`),
 			[]Resource{{Address: "aws_db_instance.this", Attributes: attributes{"password": Sensitive, "token": nil, "name": "orders"}}}},
 		"Sensitive inside of lists and maps.": {
 			stateOf(`{"attributes":{"users":[{"name":"a","password":"s3cret"},{"name":"b","password":"s3cret"}],"env":{"A":"1","B":"s3cret"}},"sensitive_attributes":[
@@ -46,13 +46,18 @@ func TestStore_Resources(t *testing.T) {
 				"env":   attributes{"A": "1", "B": Sensitive},
 			}}}},
 		"A path that does not fit hides all from there on.": {
-			stateOf(`{"attributes":{"a":"s3cret","b":["s3cret"],"c":["s3cret"],"d":{"k":"s3cret"},"e":["s3cret"]},"sensitive_attributes":[
+			stateOf(`{"attributes":{"a":"s3cret","b":["s3cret"],"c":["s3cret"],"d":{"k":"s3cret"},"e":["s3cret"],"f":{"k":"s3cret"}},"sensitive_attributes":[
+				[{"type":"get_attr","value":"f"},{"type":"get_attr","value":"x"}],
 				[{"type":"get_attr","value":"a"},{"type":"get_attr","value":"x"}],
 				[{"type":"get_attr","value":"b"},{"type":"get_attr","value":"x"}],
 				[{"type":"get_attr","value":"c"},{"type":"index","value":{"value":7,"type":"number"}}],
 				[{"type":"get_attr","value":"d"},{"type":"index","value":{"value":1,"type":"number"}}],
 				[{"type":"get_attr","value":"e"},{"type":"index","value":"x"}]]}`),
-			[]Resource{{Address: "aws_db_instance.this", Attributes: attributes{"a": Sensitive, "b": Sensitive, "c": Sensitive, "d": Sensitive, "e": Sensitive}}}},
+			[]Resource{{Address: "aws_db_instance.this", Attributes: attributes{"a": Sensitive, "b": Sensitive, "c": Sensitive, "d": Sensitive, "e": Sensitive, "f": Sensitive}}}},
+		"A value with its type beside it is hidden as a whole.": {
+			stateOf(`{"attributes":{"input":{"type":["object",{"type":"string"}],"value":{"type":"s3cret"}}},"sensitive_attributes":[
+				[{"type":"get_attr","value":"input"},{"type":"get_attr","value":"type"}]]}`),
+			[]Resource{{Address: "aws_db_instance.this", Attributes: attributes{"input": Sensitive}}}},
 		"The path of everything hides everything.": {
 			stateOf(`{"attributes":{"a":"s3cret"},"sensitive_attributes":[[]]}`),
 			[]Resource{{Address: "aws_db_instance.this"}}},

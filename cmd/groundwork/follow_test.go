@@ -32,7 +32,7 @@ func TestFollow_expired(t *testing.T) {
 						return c.Watch(ctx, list, opts...)
 					}
 					ended := watch.NewFakeWithChanSize(1, false)
-					w.report("orders", func(infra *v1alpha1.Infrastructure) {
+					w.report(func(infra *v1alpha1.Infrastructure) {
 						setReady(infra, metav1.ConditionTrue, v1alpha1.ReasonInSync, "Applied")
 					})
 					end(ended)

@@ -121,7 +121,7 @@ func TestApprove_changed(t *testing.T) {
 	api := interceptor.NewClient(apiServer, interceptor.Funcs{
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 			if patches++; patches == 1 {
-				w.report("orders", func(infra *v1alpha1.Infrastructure) { infra.Status.Plan.ID = "plan-2" })
+				w.report(func(infra *v1alpha1.Infrastructure) { infra.Status.Plan.ID = "plan-2" })
 			}
 			return c.Patch(ctx, o, p, opts...)
 		},
@@ -143,7 +143,7 @@ func TestApprove_wait(t *testing.T) {
 		for w.object("orders").Annotations[v1alpha1.AnnotationApprove] == "" {
 			time.Sleep(50 * time.Millisecond)
 		}
-		w.report("orders", func(infra *v1alpha1.Infrastructure) {
+		w.report(func(infra *v1alpha1.Infrastructure) {
 			infra.Status.Plan = nil
 			setReady(infra, metav1.ConditionTrue, v1alpha1.ReasonInSync, "Applied")
 		})
@@ -201,7 +201,7 @@ func TestReconcile(t *testing.T) {
 		for w.object("orders").Annotations[v1alpha1.AnnotationReconcile] == first {
 			time.Sleep(50 * time.Millisecond)
 		}
-		w.report("orders", func(infra *v1alpha1.Infrastructure) {
+		w.report(func(infra *v1alpha1.Infrastructure) {
 			infra.Status.LastHandledReconcileAt = infra.Annotations[v1alpha1.AnnotationReconcile]
 		})
 	})

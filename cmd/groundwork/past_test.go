@@ -207,11 +207,11 @@ func TestWatch(t *testing.T) {
 	w := newWorld(t)
 	w.create("orders", runs)
 	done := w.meanwhile(func() {
-		w.report("orders", func(infra *v1alpha1.Infrastructure) {
+		w.report(func(infra *v1alpha1.Infrastructure) {
 			infra.Status.Run.Message = "Applying 2 of 3: aws_db_subnet_group.this"
 		})
 		time.Sleep(100 * time.Millisecond)
-		w.report("orders", func(infra *v1alpha1.Infrastructure) {
+		w.report(func(infra *v1alpha1.Infrastructure) {
 			infra.Status.Run = nil
 			setReady(infra, metav1.ConditionTrue, v1alpha1.ReasonInSync, "Applied")
 		})
@@ -231,7 +231,7 @@ func TestWatch(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("watch (-want +got):\n%s", diff)
 	}
-	w.report("orders", func(infra *v1alpha1.Infrastructure) {
+	w.report(func(infra *v1alpha1.Infrastructure) {
 		setStalled(infra, v1alpha1.ReasonModuleNotFound, "no such module")
 	})
 	if out, err := w.run("watch", "orders"); exitCode(err) != exitStalled || !strings.Contains(out, "no such module") {

@@ -50,7 +50,8 @@ func stateShowCommand(k *cluster) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show NAME ADDRESS",
 		Short: "Show the attributes of a resource in the state",
-		Long:  "Shows the attributes of a resource. Those that the module or the provider calls sensitive are masked.",
+		Long: `Shows the attributes of a resource. Those that the module or the provider calls sensitive are masked, as
+terraform state show does; a provider that copies one to another attribute may still give it away.`,
 		Example: `  groundwork state show orders-db aws_db_instance.this -n shop
   groundwork state show orders-db 'module.queues["a"].aws_sqs_queue.this[0]' -n shop -o json`,
 		Args: cobra.ExactArgs(2),

@@ -114,10 +114,10 @@ func (w *world) object(name string) *v1alpha1.Infrastructure {
 	return infra
 }
 
-// report writes an Infrastructure's status, as the controller does.
-func (w *world) report(name string, change func(*v1alpha1.Infrastructure)) {
+// report writes the status of the Infrastructure orders, as the controller does.
+func (w *world) report(change func(*v1alpha1.Infrastructure)) {
 	w.Helper()
-	infra := w.object(name)
+	infra := w.object("orders")
 	change(infra)
 	w.must(apiServer.Status().Update(w.Context(), infra))
 }

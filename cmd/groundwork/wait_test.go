@@ -114,7 +114,7 @@ func TestWait_changes(t *testing.T) {
 		setReady(infra, metav1.ConditionUnknown, v1alpha1.ReasonProgressing, "Applying")
 	})
 	done := w.meanwhile(func() {
-		w.report("orders", func(infra *v1alpha1.Infrastructure) {
+		w.report(func(infra *v1alpha1.Infrastructure) {
 			setReady(infra, metav1.ConditionTrue, v1alpha1.ReasonInSync, "Applied")
 		})
 	})
