@@ -17,6 +17,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -29,6 +30,7 @@ import (
 	cataloguecontroller "github.com/groundwork-dev/groundwork/controllers/catalogue"
 	"github.com/groundwork-dev/groundwork/controllers/infrastructure"
 	"github.com/groundwork-dev/groundwork/controllers/metrics"
+	"github.com/groundwork-dev/groundwork/controllers/notify"
 	runcontroller "github.com/groundwork-dev/groundwork/controllers/run"
 	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner/pod"
@@ -146,6 +148,10 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	if err != nil {
 		return err
 	}
+	recorder, err := setupRecorder(mgr, o.eventsAddress)
+	if err != nil {
+		return err
+	}
 	if err := cataloguecontroller.New(mgr.GetClient(), catalogue).SetupWithManager(mgr); err != nil {
 		return err
 	}
@@ -155,7 +161,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Live:       live,
 		State:      state.NewStore(live, o.namespace),
 		Catalogue:  catalogue,
-		Recorder:   mgr.GetEventRecorder("groundwork"),
+		Recorder:   recorder,
 		Clock:      clock.RealClock{},
 		Metrics:    counters,
 		Namespace:  o.namespace,
@@ -181,6 +187,17 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		return err
 	}
 	return mgr.AddReadyzCheck("readyz", healthz.Ping)
+}
+
+// setupRecorder returns what takes the events of Infrastructures, and Flux too when an
+// address is given.
+func setupRecorder(mgr ctrl.Manager, address string) (events.EventRecorder, error) {
+	recorder := mgr.GetEventRecorder("groundwork")
+	if address == "" {
+		return recorder, nil
+	}
+	both := notify.NewRecorder(recorder, address)
+	return both, mgr.Add(both)
 }
 
 // setupMetrics registers what is served besides controller-runtime's own metrics, and

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,7 @@ type options struct {
 	leaderElect     bool
 	workers         int
 	logLevel        string
+	eventsAddress   string
 
 	webhook webhookOptions
 
@@ -47,6 +49,7 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.leaderElect, "leader-elect", true, "let one of several replicas work at a time")
 	f.IntVar(&o.workers, "workers", 8, "number of objects of a kind that are reconciled at a time")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&o.eventsAddress, "events-addr", "", "URL of Flux's notification-controller, such as http://notification-controller.flux-system.svc.cluster.local./, for the events of Infrastructures; default none")
 
 	f.BoolVar(&o.webhook.enabled, "webhook", true, "serve the webhook that refuses Infrastructures with faults; without it they are created and stalled")
 	f.IntVar(&o.webhook.port, "webhook-port", 9443, "port of the webhook")
@@ -77,6 +80,9 @@ func (o *options) check(args []string) error {
 	case o.workers < 1:
 		return fmt.Errorf("--workers: got %d, wanted 1 or more", o.workers)
 	}
+	if err := checkEventsAddress(o.eventsAddress); err != nil {
+		return err
+	}
 	if err := o.webhook.check(); err != nil {
 		return err
 	}
@@ -91,6 +97,18 @@ func (o *options) check(args []string) error {
 	var level zapcore.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
 		return fmt.Errorf("--log-level: got %q, wanted debug, info, warn or error", o.logLevel)
+	}
+	return nil
+}
+
+// checkEventsAddress reports what is not the URL of a server.
+func checkEventsAddress(address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("--events-addr: got %q, wanted an http or https URL, such as http://notification-controller.flux-system.svc.cluster.local./", address)
 	}
 	return nil
 }

@@ -51,6 +51,8 @@ func TestOptions_check(t *testing.T) {
 		{"A certificate that is kept nowhere.", "--webhook-secret=", nil, []string{"--webhook-secret", `got ""`}},
 		{"A Service that none can be called.", "--webhook-service=A_B", nil, []string{"--webhook-service", `got "A_B"`}},
 		{"A CA for nobody.", "--webhook-configuration=", nil, []string{"--webhook-configuration", `got ""`}},
+		{"Events for Flux.", "--events-addr=http://notification-controller.flux-system.svc.cluster.local./", nil, nil},
+		{"Events for an address without a scheme.", "--events-addr=notification-controller:80", nil, []string{"--events-addr", `got "notification-controller:80"`, "http or https URL"}},
 		{"A level that is none.", "--log-level=loud", nil, []string{"--log-level", `"loud"`, "debug, info, warn or error"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

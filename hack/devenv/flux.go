@@ -10,9 +10,9 @@ import (
 func (s *Stage) startFlux(ctx context.Context) error {
 	if s.existing {
 		_, err := s.Kubectl(ctx, "-n", "flux-system", "wait", "--for=condition=Available", "--timeout=1m",
-			"deployment/source-controller", "deployment/helm-controller")
+			"deployment/source-controller", "deployment/helm-controller", "deployment/notification-controller")
 		if err != nil {
-			return fmt.Errorf("with CLUSTER=existing Flux has to be on the cluster, e.g. by `flux install --components=source-controller,helm-controller`: %w", err)
+			return fmt.Errorf("with CLUSTER=existing Flux has to be on the cluster, e.g. by `flux install --components=source-controller,helm-controller,notification-controller`: %w", err)
 		}
 	} else if err := s.goTool(ctx, "run", "./hack/flux", "up"); err != nil {
 		return err

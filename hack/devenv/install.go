@@ -48,6 +48,9 @@ func (s *Stage) Install(ctx context.Context, settings ...string) error {
 			settings = append(settings, "images."+image+".repository="+s.registry()+"/"+image)
 		}
 	}
+	if s.options.Flux {
+		settings = append(settings, "flux.eventsAddress=http://notification-controller.flux-system.svc.cluster.local./")
+	}
 	return s.upgrade(ctx, chart, settings)
 }
 

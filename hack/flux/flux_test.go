@@ -58,6 +58,7 @@ func TestInstaller_manifests(t *testing.T) {
 	wantBound := map[string]string{
 		"helm-manager-role":    "flux-system/helm-controller",
 		"helm-reconciler-role": "flux-system/helm-controller", // It may do everything.
+		"manager-role":         "flux-system/notification-controller",
 		"source-manager-role":  "flux-system/source-controller",
 	}
 	if diff := cmp.Diff(wantBound, bound); diff != "" {

@@ -17,7 +17,9 @@ const namespace = "flux-system"
 
 // controllers are the Flux controllers that are installed, each named as its Go
 // module, its folder here and its Deployment.
-func controllers() []string { return []string{"source-controller", "helm-controller"} }
+func controllers() []string {
+	return []string{"source-controller", "helm-controller", "notification-controller"}
+}
 
 // installer puts Flux on the embedded cluster.
 type installer struct {

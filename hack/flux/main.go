@@ -1,4 +1,4 @@
-// Command flux puts Flux's source-controller and helm-controller on the embedded
+// Command flux puts Flux's source-, helm- and notification-controller on the embedded
 // cluster, so that charts can be tried the way that many clusters install them. Both
 // are the real programs, compiled from the Go module proxy in the versions that the
 // go.mod files below this folder pin; their CRDs and manifests come with the modules.
@@ -19,7 +19,7 @@ import (
 
 const usage = `usage: flux COMMAND
 
-Flux's source-controller and helm-controller on the embedded cluster.
+Flux's source-, helm- and notification-controller on the embedded cluster.
 
   up          install both and wait until they are ready; compiles them first if need be
   manifests   print what up applies

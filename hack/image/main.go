@@ -50,6 +50,7 @@ func build(ctx context.Context, o options) error {
 		{o.app, appImage},
 		{o.sourceController, fluxImage("source-controller")},
 		{o.helmController, fluxImage("helm-controller")},
+		{o.notificationController, fluxImage("notification-controller")},
 		{o.kubectl, kubectlImage},
 	} {
 		if !want.wanted(o.push) {

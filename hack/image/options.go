@@ -13,9 +13,9 @@ import (
 
 // options are the command's flags.
 type options struct {
-	controller, bundle, app          target
-	sourceController, helmController target
-	kubectl                          target
+	controller, bundle, app                                  target
+	sourceController, helmController, notificationController target
+	kubectl                                                  target
 
 	// kubectlBinary is what goes into the kubectl image.
 	kubectlBinary string
@@ -65,6 +65,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	o.app.addFlags(f, "app", "demo's app")
 	o.sourceController.addFlags(f, "source-controller", "source-controller of Flux")
 	o.helmController.addFlags(f, "helm-controller", "helm-controller of Flux")
+	o.notificationController.addFlags(f, "notification-controller", "notification-controller of Flux")
 	o.kubectl.addFlags(f, "kubectl", "init container of deploy/examples")
 	f.StringVar(&o.kubectlBinary, "kubectl", "", "`FILE` of kubectl, for that image")
 	f.BoolVar(&o.push, "push", false, "push the images that a -…-tag names to their registries, with Docker's credentials")
@@ -81,7 +82,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	if len(o.modules) == 0 {
 		o.modules = repeated{"modules"}
 	}
-	all := []target{o.controller, o.bundle, o.app, o.sourceController, o.helmController, o.kubectl}
+	all := []target{o.controller, o.bundle, o.app, o.sourceController, o.helmController, o.notificationController, o.kubectl}
 	if !slices.ContainsFunc(all, func(t target) bool { return t.wanted(o.push) }) {
 		return o, errors.New("nothing to do: name a file with -controller-out or another of the …-out, or tags and -push")
 	}

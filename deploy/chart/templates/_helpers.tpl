@@ -95,3 +95,12 @@ a schema cannot say. */}}
   {{- end }}
   {{- end }}
 {{- end }}
+
+{{/* An egress rule. */}}
+{{- define "groundwork.dnsEgress" }}
+- ports:
+  - port: 53
+    protocol: UDP
+  - port: 53
+    protocol: TCP
+{{- end }}
