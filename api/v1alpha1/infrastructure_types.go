@@ -349,6 +349,12 @@ type CurrentRun struct {
 	// Message is its progress: "Applying 3 of 7: aws_db_instance.this".
 	// +optional
 	Message string `json:"message,omitempty"`
+	// Resources are those that it has begun to change, the last 20, in the order in which
+	// it began.
+	// +kubebuilder:validation:MaxItems=20
+	// +listType=atomic
+	// +optional
+	Resources []ResourceProgress `json:"resources,omitempty"`
 }
 
 // OutputsStatus is the output Secret as it was last written.

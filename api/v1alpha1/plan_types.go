@@ -118,6 +118,24 @@ const (
 	ChangeForget ChangeAction = "Forget"
 )
 
+// ResourceProgress is the change of a resource that a run has begun.
+type ResourceProgress struct {
+	// Address is the resource's address.
+	// +kubebuilder:validation:MaxLength=1024
+	Address string `json:"address"`
+	// Action is what happens to it; a replacement is a deletion and a creation.
+	// +kubebuilder:validation:Enum=Create;Update;Delete
+	Action ChangeAction `json:"action"`
+	// StartedAt is when it began.
+	StartedAt metav1.Time `json:"startedAt"`
+	// FinishedAt is when it ended; absent until then.
+	// +optional
+	FinishedAt *metav1.Time `json:"finishedAt,omitempty"`
+	// Failed says that it ended with an error.
+	// +optional
+	Failed bool `json:"failed,omitempty"`
+}
+
 // ApprovedPlan is a plan that a person has approved.
 type ApprovedPlan struct {
 	// ID is the plan's.

@@ -242,6 +242,12 @@ type RunStatus struct {
 	// Plan is what is to be changed; absent until the plan is made.
 	// +optional
 	Plan *PlanSummary `json:"plan,omitempty"`
+	// Resources are those that the run has begun to change, the last 20, in the order in
+	// which it began.
+	// +kubebuilder:validation:MaxItems=20
+	// +listType=atomic
+	// +optional
+	Resources []ResourceProgress `json:"resources,omitempty"`
 	// Warnings are what policies warn of, at most 21 with the one that counts the rest.
 	// +kubebuilder:validation:MaxItems=21
 	// +listType=atomic

@@ -15,6 +15,7 @@ func report(o *observed) {
 	if last := o.last(); last != nil && !last.Status.Phase.Finished() {
 		s.Run = &v1alpha1.CurrentRun{
 			Name: last.Name, Operation: last.Spec.Operation, Phase: last.Status.Phase, Message: last.Status.Message,
+			Resources: last.Status.Resources,
 		}
 	}
 	if applied := o.applied(); applied != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // event is one line of Terraform's JSON log.
@@ -11,6 +12,7 @@ import (
 type event struct {
 	Level      string           `json:"@level"`
 	Message    string           `json:"@message"`
+	Time       time.Time        `json:"@timestamp"`
 	Type       string           `json:"type"`
 	Change     *eventChange     `json:"change"`
 	Changes    *eventChanges    `json:"changes"`

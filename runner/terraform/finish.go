@@ -24,7 +24,7 @@ func (r *Runner) finish(life context.Context, run *v1alpha1.Run, end ending, dia
 	r.log.printf("%s: %s", result.Reason, result.Message)
 	r.writeTerminationMessage(result)
 
-	patch, err := finalPatch(run, result, end.warnings, diagnostics, r.now())
+	patch, err := finalPatch(run, result, end, diagnostics, r.now())
 	if err == nil {
 		err = retry(life, finishPatience, func(ctx context.Context) error {
 			return permanent(r.client.Status().Patch(ctx, run.DeepCopy(), client.RawPatch(mergePatch, patch)))
@@ -39,7 +39,7 @@ func (r *Runner) finish(life context.Context, run *v1alpha1.Run, end ending, dia
 	return runner.ExitSucceeded
 }
 
-func finalPatch(run *v1alpha1.Run, result runner.Result, warnings []string, diagnostics []v1alpha1.Diagnostic, now time.Time) ([]byte, error) {
+func finalPatch(run *v1alpha1.Run, result runner.Result, end ending, diagnostics []v1alpha1.Diagnostic, now time.Time) ([]byte, error) {
 	phase, succeeded := result.Reason.Phase(), metav1.ConditionTrue
 	if phase == v1alpha1.RunFailed {
 		succeeded = metav1.ConditionFalse
@@ -50,7 +50,8 @@ func finalPatch(run *v1alpha1.Run, result runner.Result, warnings []string, diag
 		"reason":      result.Reason,
 		"message":     result.Message,
 		"finishedAt":  at,
-		"warnings":    warnings,
+		"warnings":    end.warnings,
+		"resources":   end.resources,
 		"diagnostics": diagnostics,
 		"conditions": []metav1.Condition{{
 			Type:               v1alpha1.ConditionSucceeded,

@@ -40,6 +40,8 @@ type ending struct {
 	kept bool
 	// warnings are those of policies, masked.
 	warnings []string
+	// resources are those that Terraform has begun to change, masked.
+	resources []v1alpha1.ResourceProgress
 	// applyStarted says that Terraform was told to change resources, allChanged
 	// that it said of every planned change that it is complete, and applied that
 	// it said so of the whole apply, its state included.

@@ -2,7 +2,10 @@ package terraform
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
@@ -17,14 +20,19 @@ type progress struct {
 	// of those that it deletes, replaces or forgets.
 	made, lost []string
 	done       int
-	active     []activeChange
+	// changes are those that Terraform has begun, in that order.
+	changes []resourceChange
 	// applied is set once Terraform said that the apply is complete.
 	applied bool
 }
 
-// activeChange is a resource that Terraform is at work on.
-type activeChange struct {
-	address string
+// keptResources is how many resources a Run's status shows.
+const keptResources = 20
+
+// resourceChange is the change of a resource that Terraform has begun.
+type resourceChange struct {
+	v1alpha1.ResourceProgress
+	// elapsed is how long it has taken, as Terraform says now and then.
 	elapsed time.Duration
 }
 
@@ -33,13 +41,12 @@ type progressStatus struct {
 	Phase   v1alpha1.RunPhase     `json:"phase"`
 	Message string                `json:"message"`
 	Plan    *v1alpha1.PlanSummary `json:"plan,omitempty"`
+
+	Resources []v1alpha1.ResourceProgress `json:"resources,omitempty"`
 }
 
 // enter starts a phase.
-func (p *progress) enter(phase v1alpha1.RunPhase) {
-	p.phase = phase
-	p.active = nil
-}
+func (p *progress) enter(phase v1alpha1.RunPhase) { p.phase = phase }
 
 // observe takes one event in.
 func (p *progress) observe(e event) {
@@ -52,32 +59,43 @@ func (p *progress) observe(e event) {
 	case e.Type == eventChangeSummary && e.Changes != nil:
 		p.applied = true
 	case e.Hook != nil && e.Hook.Action != "read":
-		p.observeHook(e.Type, e.Hook)
+		p.observeHook(e.Type, e.Hook, metav1.NewTime(e.Time))
 	}
 }
 
-func (p *progress) observeHook(kind string, hook *eventHook) {
-	address := hook.Resource.Address
-	switch kind {
-	case eventApplyStart:
-		p.active = append(p.active, activeChange{address: address})
-	case eventApplyProgress:
-		for i := range p.active {
-			if p.active[i].address == address {
-				p.active[i].elapsed = time.Duration(hook.Elapsed) * time.Second
-			}
-		}
-	case eventApplyComplete, eventApplyErrored:
-		for i := range p.active {
-			if p.active[i].address == address {
-				p.active = append(p.active[:i:i], p.active[i+1:]...)
-				break
-			}
-		}
-		if kind == eventApplyComplete {
-			p.done++
-		}
+func (p *progress) observeHook(kind string, hook *eventHook, at metav1.Time) {
+	if kind == eventApplyStart {
+		p.changes = append(p.changes, resourceChange{ResourceProgress: v1alpha1.ResourceProgress{
+			Address: hook.Resource.Address, Action: hookAction(hook.Action), StartedAt: at,
+		}})
+		return
 	}
+	i := slices.IndexFunc(p.changes, func(c resourceChange) bool {
+		return c.FinishedAt == nil && c.Address == hook.Resource.Address
+	})
+	if i < 0 {
+		return
+	}
+	switch change := &p.changes[i]; kind {
+	case eventApplyProgress:
+		change.elapsed = time.Duration(hook.Elapsed) * time.Second
+	case eventApplyComplete:
+		change.FinishedAt = &at
+		p.done++
+	case eventApplyErrored:
+		change.FinishedAt, change.Failed = &at, true
+	}
+}
+
+// hookAction is the action of a hook as a Run's status has it.
+func hookAction(action string) v1alpha1.ChangeAction {
+	switch action {
+	case "create":
+		return v1alpha1.ChangeCreate
+	case "delete":
+		return v1alpha1.ChangeDelete
+	}
+	return v1alpha1.ChangeUpdate
 }
 
 // observeChange takes a planned change in.
@@ -119,6 +137,10 @@ func (p *progress) total() int {
 // (2m10s)": the change that has been under way longest.
 func (p *progress) status() progressStatus {
 	s := progressStatus{Phase: p.phase, Plan: p.plan}
+	for _, c := range p.changes[max(0, len(p.changes)-keptResources):] {
+		s.Resources = append(s.Resources, c.ResourceProgress)
+	}
+	first := slices.IndexFunc(p.changes, func(c resourceChange) bool { return c.FinishedAt == nil })
 	switch {
 	case p.phase == v1alpha1.RunInitializing:
 		s.Message = "Initializing Terraform"
@@ -126,13 +148,13 @@ func (p *progress) status() progressStatus {
 		s.Message = "Planning"
 	case p.total() == 0:
 		s.Message = string(p.phase)
-	case len(p.active) == 0:
+	case first < 0:
 		s.Message = fmt.Sprintf("%s %d of %d", p.phase, p.done, p.total())
 	default:
-		first := p.active[0]
-		s.Message = fmt.Sprintf("%s %d of %d: %s", p.phase, min(p.done+1, p.total()), p.total(), first.address)
-		if first.elapsed > 0 {
-			s.Message += fmt.Sprintf(" (%s)", first.elapsed)
+		change := p.changes[first]
+		s.Message = fmt.Sprintf("%s %d of %d: %s", p.phase, min(p.done+1, p.total()), p.total(), change.Address)
+		if change.elapsed > 0 {
+			s.Message += fmt.Sprintf(" (%s)", change.elapsed)
 		}
 	}
 	return s

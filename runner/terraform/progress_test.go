@@ -1,10 +1,14 @@
 package terraform
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
@@ -14,13 +18,30 @@ const (
 	lineReplace  = `{"type":"planned_change","change":{"resource":{"addr":"a.two"},"action":"replace"}}`
 	lineRead     = `{"type":"planned_change","change":{"resource":{"addr":"data.a.three"},"action":"read"}}`
 	lineSummary  = `{"type":"change_summary","changes":{"operation":"plan"}}`
-	lineStart    = `{"type":"apply_start","hook":{"resource":{"addr":"a.two"},"action":"delete"}}`
-	lineComplete = `{"type":"apply_complete","hook":{"resource":{"addr":"a.two"},"action":"delete"}}`
-	lineOther    = `{"type":"apply_start","hook":{"resource":{"addr":"a.one"},"action":"create"}}`
-	lineSlow     = `{"type":"apply_progress","hook":{"resource":{"addr":"a.one"},"action":"create","elapsed_seconds":130}}`
-	lineErrored  = `{"type":"apply_errored","hook":{"resource":{"addr":"a.one"},"action":"create"}}`
+	lineStart    = `{"@timestamp":"2026-03-02T00:00:01.5Z","type":"apply_start","hook":{"resource":{"addr":"a.two"},"action":"delete"}}`
+	lineComplete = `{"@timestamp":"2026-03-02T00:00:03.5Z","type":"apply_complete","hook":{"resource":{"addr":"a.two"},"action":"delete"}}`
+	lineOther    = `{"@timestamp":"2026-03-02T00:00:02.5Z","type":"apply_start","hook":{"resource":{"addr":"a.one"},"action":"create"}}`
+	lineSlow     = `{"@timestamp":"2026-03-02T00:02:12.5Z","type":"apply_progress","hook":{"resource":{"addr":"a.one"},"action":"create","elapsed_seconds":130}}`
+	lineErrored  = `{"@timestamp":"2026-03-02T00:00:09.5Z","type":"apply_errored","hook":{"resource":{"addr":"a.one"},"action":"create"}}`
 	lineDataRead = `{"type":"apply_start","hook":{"resource":{"addr":"data.a.three"},"action":"read"}}`
 )
+
+// changing is the change of a resource; ended is empty for one that goes on, and begins with
+// an exclamation mark for one that failed.
+func changing(address string, action v1alpha1.ChangeAction, began, ended string) v1alpha1.ResourceProgress {
+	at := func(clock string) metav1.Time {
+		t, err := time.Parse(time.RFC3339, "2026-03-02T"+clock+".5Z")
+		if err != nil {
+			panic(err)
+		}
+		return metav1.NewTime(t)
+	}
+	r := v1alpha1.ResourceProgress{Address: address, Action: action, StartedAt: at(began), Failed: strings.HasPrefix(ended, "!")}
+	if ended != "" {
+		r.FinishedAt = ptr.To(at(strings.TrimPrefix(ended, "!")))
+	}
+	return r
+}
 
 func TestProgress_status(t *testing.T) {
 	plan := &v1alpha1.PlanSummary{Create: 1, Replace: 1}
@@ -44,25 +65,29 @@ func TestProgress_status(t *testing.T) {
 			reason:   "A replacement is two changes, and the plan that an apply repeats is not counted again.",
 			planning: []string{lineCreate, lineReplace, lineSummary},
 			applying: []string{lineCreate, lineReplace, lineStart},
-			want:     progressStatus{Phase: v1alpha1.RunApplying, Message: "Applying 1 of 3: a.two", Plan: plan},
+			want: progressStatus{Phase: v1alpha1.RunApplying, Message: "Applying 1 of 3: a.two", Plan: plan,
+				Resources: []v1alpha1.ResourceProgress{changing("a.two", v1alpha1.ChangeDelete, "00:00:01", "")}},
 		},
 		"oldest": {
 			reason:   "Of several changes the oldest is shown.",
 			planning: []string{lineCreate, lineReplace, lineSummary},
 			applying: []string{lineStart, lineOther},
-			want:     progressStatus{Phase: v1alpha1.RunApplying, Message: "Applying 1 of 3: a.two", Plan: plan},
+			want: progressStatus{Phase: v1alpha1.RunApplying, Message: "Applying 1 of 3: a.two", Plan: plan,
+				Resources: []v1alpha1.ResourceProgress{changing("a.two", v1alpha1.ChangeDelete, "00:00:01", ""), changing("a.one", v1alpha1.ChangeCreate, "00:00:02", "")}},
 		},
 		"slow": {
 			reason:   "A change that takes long says how long.",
 			planning: []string{lineCreate, lineReplace, lineSummary},
 			applying: []string{lineStart, lineOther, lineComplete, lineSlow},
-			want:     progressStatus{Phase: v1alpha1.RunApplying, Message: "Applying 2 of 3: a.one (2m10s)", Plan: plan},
+			want: progressStatus{Phase: v1alpha1.RunApplying, Message: "Applying 2 of 3: a.one (2m10s)", Plan: plan,
+				Resources: []v1alpha1.ResourceProgress{changing("a.two", v1alpha1.ChangeDelete, "00:00:01", "00:00:03"), changing("a.one", v1alpha1.ChangeCreate, "00:00:02", "")}},
 		},
 		"errored": {
 			reason:   "A change that failed is not done.",
 			planning: []string{lineCreate, lineReplace, lineSummary},
 			applying: []string{lineOther, lineErrored},
-			want:     progressStatus{Phase: v1alpha1.RunApplying, Message: "Applying 0 of 3", Plan: plan},
+			want: progressStatus{Phase: v1alpha1.RunApplying, Message: "Applying 0 of 3", Plan: plan,
+				Resources: []v1alpha1.ResourceProgress{changing("a.one", v1alpha1.ChangeCreate, "00:00:02", "!00:00:09")}},
 		},
 		"reading": {
 			reason:   "A data source that is read during the apply is not a change.",
@@ -91,6 +116,19 @@ func TestProgress_status(t *testing.T) {
 				t.Errorf("%s\n-want, +got:\n%s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+// A status has room for the newest changes only.
+func TestProgress_status_many(t *testing.T) {
+	p := &progress{}
+	p.enter(v1alpha1.RunApplying)
+	for i := range keptResources + 1 {
+		write(t, &eventWriter{handle: p.observe}, []string{fmt.Sprintf(`{"type":"apply_start","hook":{"resource":{"addr":"a.%d"},"action":"update"}}`, i)})
+	}
+	got := p.status().Resources
+	if len(got) != keptResources || got[0].Address != "a.1" || got[0].Action != v1alpha1.ChangeUpdate {
+		t.Errorf("want the newest %d, got %+v", keptResources, got)
 	}
 }
 

@@ -69,6 +69,7 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 	end.plan = s.progress.plan
 	end.kept = s.kept
 	end.warnings = s.warnings
+	end.resources = s.progressStatus().Resources
 	end.applyStarted = end.step == stepApply
 	end.applied = s.progress.applied
 	end.allChanged = s.progress.done == s.progress.total()
@@ -187,15 +188,21 @@ func (s *session) enter(phase v1alpha1.RunPhase) {
 // say puts a message into the log and in place of the progress.
 func (s *session) say(message string) {
 	s.log.printf("%s", message)
-	status := s.progress.status()
+	status := s.progressStatus()
 	status.Message = message
 	s.reporter.offer(status)
 }
 
-func (s *session) report() {
+func (s *session) report() { s.reporter.offer(s.progressStatus()) }
+
+// progressStatus is the progress, masked.
+func (s *session) progressStatus() progressStatus {
 	status := s.progress.status()
 	status.Message = cut(s.log.mask.apply(status.Message), maxMessage)
-	s.reporter.offer(status)
+	for i := range status.Resources {
+		status.Resources[i].Address = s.log.mask.apply(status.Resources[i].Address)
+	}
+	return status
 }
 
 // newTerraform returns a Terraform that runs in the working directory, knows the
