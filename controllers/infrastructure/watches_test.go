@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/metadata"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
@@ -43,6 +44,7 @@ func (e *env) startManager() *testenv.Network {
 	r := New(Options{
 		Client: mgr.GetClient(), Metadata: byName, Live: live, State: state.NewStore(live, e.system),
 		Catalogue: library(e.T), Recorder: e.recorder, Clock: clock.RealClock{}, Metrics: e.metrics, Namespace: e.system,
+		Upgrades: Upgrades{MaxConcurrent: intstr.FromInt32(1), MaxFailed: 2},
 	})
 	ctx, stop := context.WithCancel(context.WithoutCancel(e.Context()))
 	e.must(r.SetupWithManager(mgr, 4))
