@@ -107,7 +107,9 @@ func TestUsually(t *testing.T) {
 	database := modules.Manifest{Durations: &modules.Durations{Create: metav1.Duration{Duration: 10 * time.Minute}, Destroy: metav1.Duration{Duration: 8 * time.Minute}}}
 	quick := modules.Manifest{Durations: &modules.Durations{Create: metav1.Duration{Duration: 5 * time.Second}, Destroy: metav1.Duration{Duration: 5 * time.Second}}}
 	made := func(i *v1alpha1.Infrastructure) { i.Status.Outputs = &v1alpha1.OutputsStatus{} }
-	admittedAt := func(r *v1alpha1.Run) { r.Status.AdmittedAt = &metav1.Time{Time: time.Date(2026, 1, 2, 4, 5, 6, 0, time.UTC)} }
+	admittedAt := func(r *v1alpha1.Run) {
+		r.Status.AdmittedAt = &metav1.Time{Time: time.Date(2026, 1, 2, 4, 5, 6, 0, time.UTC)}
+	}
 	at := func(r *v1alpha1.Run) { r.CreationTimestamp = metav1.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 	for _, tc := range []struct {
 		name   string

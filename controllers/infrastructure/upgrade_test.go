@@ -8,8 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
-	"github.com/groundwork-dev/groundwork/hack/testenv"
-	"github.com/groundwork-dev/groundwork/runner"
 )
 
 // rolled are five objects that are Ready with one version, and a bundle with the next. Two
@@ -118,15 +116,14 @@ func TestReconciler_rolloutStops(t *testing.T) {
 // Two that see the same place free do not both take it, whatever the cache knows.
 func TestReconciler_rolloutStaleCache(t *testing.T) {
 	all := rolled(t)
-	var before v1alpha1.RunList
-	list(t.Context(), t, &before, all[0].system)
-	all[0].api.staleRuns = &before
+	e := all[0]
+	e.must(e.api.freezeRuns(t.Context(), e.system))
 	for _, e := range all {
 		if _, err := e.tryReconcile(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all[0].api.staleRuns = nil
+	e.api.runs = nil
 	if underWay := lookAtAll(all); len(underWay) != 2 {
 		t.Errorf("%d upgrades are under way, want 2", len(underWay))
 	}
@@ -162,6 +159,3 @@ func TestReconciler_rolloutWakes(t *testing.T) {
 		t.Errorf("%d are upgraded, want %d", done, len(all))
 	}
 }
-
-var _ = testenv.Network{}
-var _ = runner.Request{}
