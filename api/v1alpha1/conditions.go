@@ -30,6 +30,12 @@ const (
 	ReasonInSync = "InSync"
 	// ReasonProgressing: a run is about to start or under way. Ready=Unknown.
 	ReasonProgressing = "Progressing"
+	// ReasonUpgradePending: applied as asked for, and a newer version of the module comes
+	// when it is the object's turn. Ready=True.
+	ReasonUpgradePending = "UpgradePending"
+	// ReasonUpgradeStopped: as UpgradePending, but the version has failed for too many other
+	// objects, and is not applied before somebody does something about it. Ready=True.
+	ReasonUpgradeStopped = "UpgradeStopped"
 	// ReasonSuspended: spec.suspend is set; no run is started. Ready keeps what
 	// it was; an object that never was Ready, or is being deleted, is False.
 	ReasonSuspended = "Suspended"

@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -54,7 +56,7 @@ const (
 )
 
 // RunTrigger is why a Run was started.
-// +kubebuilder:validation:Enum=Change;Retry;Drift
+// +kubebuilder:validation:Enum=Change;Retry;Upgrade;Drift
 type RunTrigger string
 
 // The triggers.
@@ -64,6 +66,9 @@ const (
 	TriggerChange RunTrigger = "Change"
 	// TriggerRetry: an earlier run for the same failed.
 	TriggerRetry RunTrigger = "Retry"
+	// TriggerUpgrade: the object was in sync, and a bundle has another version of its
+	// module.
+	TriggerUpgrade RunTrigger = "Upgrade"
 	// TriggerDrift: it is time to look for drift.
 	TriggerDrift RunTrigger = "Drift"
 )
@@ -90,6 +95,12 @@ type RunSpec struct {
 	// Trigger is why the run was started.
 	// +optional
 	Trigger RunTrigger `json:"trigger,omitempty"`
+	// UpgradeFrom is the version of the module that was applied to an object in sync before
+	// a bundle brought the one of this run; also on each retry of such a run. Empty for any
+	// other run.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	UpgradeFrom string `json:"upgradeFrom,omitempty"`
 	// Approval says which plans of an apply are not applied but kept for approval.
 	// Default: none.
 	// +optional
@@ -98,7 +109,7 @@ type RunSpec struct {
 	// or, when the state has moved since, another with the same id.
 	// +optional
 	Approved *ApprovedPlan `json:"approved,omitempty"`
-	// Timeout bounds the run, from its creation.
+	// Timeout bounds the run, from its admission.
 	Timeout metav1.Duration `json:"timeout"`
 	// ReconcileRequest is the value of the annotation
 	// reconcile.fluxcd.io/requestedAt that the run answers.
@@ -124,8 +135,8 @@ type RunPhase string
 
 // The phases of a Run, in order. Planned, Succeeded and Failed are final.
 const (
-	// RunPending: no runner pod has taken the run yet; the message says what it
-	// waits for.
+	// RunPending: the run waits for a place, or no runner pod has taken it yet; the
+	// message says what it waits for.
 	RunPending RunPhase = "Pending"
 	// RunInitializing: the runner pod has taken the run and prepares Terraform.
 	RunInitializing RunPhase = "Initializing"
@@ -229,6 +240,10 @@ type RunStatus struct {
 	// CancelRequested says that the run is to end gracefully.
 	// +optional
 	CancelRequested bool `json:"cancelRequested,omitempty"`
+	// AdmittedAt is when the run got a place among those that are carried out at a time;
+	// absent while it waits for one. Only then it gets a pod.
+	// +optional
+	AdmittedAt *metav1.Time `json:"admittedAt,omitempty"`
 	// StartedAt is when the pod took the run.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
@@ -263,6 +278,21 @@ type RunStatus struct {
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Waits tells whether the run waits for a place. One that a pod has taken does not: an
+// earlier version of the controller admitted none, and gave each its pod at once.
+func (r *Run) Waits() bool {
+	return !r.Status.Phase.Finished() && r.Status.AdmittedAt == nil && r.Status.PodUID == ""
+}
+
+// Begin is when the time of the run began to count: its admission, or its creation when
+// an earlier version of the controller has not admitted it.
+func (r *Run) Begin() time.Time {
+	if r.Status.AdmittedAt != nil {
+		return r.Status.AdmittedAt.Time
+	}
+	return r.CreationTimestamp.Time
 }
 
 // Phase is the final phase of a Run that ended for the reason.

@@ -155,6 +155,10 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	if err := cataloguecontroller.New(mgr.GetClient(), catalogue).SetupWithManager(mgr); err != nil {
 		return err
 	}
+	upgrades, err := o.upgrades()
+	if err != nil {
+		return err
+	}
 	if err := infrastructure.New(infrastructure.Options{
 		Client:     mgr.GetClient(),
 		Metadata:   byName,
@@ -166,6 +170,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Metrics:    counters,
 		Namespace:  o.namespace,
 		Namespaces: o.watchNamespaces,
+		Upgrades:   upgrades,
 	}).SetupWithManager(mgr, o.workers); err != nil {
 		return err
 	}
@@ -178,6 +183,17 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Pod:          runnerPod,
 		StartTimeout: o.runnerStartTimeout,
 	}).SetupWithManager(mgr, o.workers); err != nil {
+		return err
+	}
+	if err := runcontroller.NewQueue(runcontroller.QueueOptions{
+		Client:    mgr.GetClient(),
+		Live:      live,
+		Nodes:     byName,
+		Clock:     clock.RealClock{},
+		Metrics:   counters,
+		Namespace: o.namespace,
+		Limit:     o.maxConcurrentRuns,
+	}).SetupWithManager(mgr); err != nil {
 		return err
 	}
 	if err := setupWebhook(ctx, mgr, o, catalogue, live); err != nil {
@@ -208,7 +224,8 @@ func setupMetrics(mgr ctrl.Manager, catalogue *modules.Catalogue) (*metrics.Coun
 		counters.Expect(module.Name)
 	}
 	for _, collector := range []prometheus.Collector{
-		counters, metrics.NewInfrastructures(mgr.GetClient(), mgr.Elected()), metrics.NewBuildInfo(version),
+		counters, metrics.NewInfrastructures(mgr.GetClient(), mgr.Elected()),
+		metrics.NewQueue(mgr.GetClient(), mgr.Elected(), runcontroller.Waiting), metrics.NewBuildInfo(version),
 	} {
 		if err := ctrlmetrics.Registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register the metrics: %w", err)

@@ -86,7 +86,7 @@ func TestSetup_watchNamespaces(t *testing.T) {
 	config, _ := testenv.Start(t)
 	api, network := startManager(t, config, options{
 		namespace: "groundwork-system", watchNamespaces: []string{"shop", "bank"},
-		metricsAddress: "0", probeAddress: "0", workers: 2, runnerImage: "bundle",
+		metricsAddress: "0", probeAddress: "0", workers: 2, runnerImage: "bundle", maxConcurrentUpgrades: "10%", maxFailedUpgrades: 3,
 	})
 	const looked = 2
 	namespaces := []string{"shop", "bank", "elsewhere"}

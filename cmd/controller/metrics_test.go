@@ -53,7 +53,7 @@ func startBinary(t *testing.T) *metricsEnv {
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	cmd := exec.Command(binary, "--namespace", systemNamespace, "--modules-dir", library, "--runner-image", "bundle",
-		"--webhook=false", "--log-level=error", "--metrics-bind-address", address, "--health-probe-bind-address", "0")
+		"--max-failed-upgrades=1", "--webhook=false", "--log-level=error", "--metrics-bind-address", address, "--health-probe-bind-address", "0")
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
 	var log bytes.Buffer
 	cmd.Stderr = &log
@@ -116,7 +116,9 @@ func (e *metricsEnv) finish(name string, number int, reason v1alpha1.RunReason, 
 	e.Helper()
 	run := &v1alpha1.Run{}
 	key := client.ObjectKey{Namespace: systemNamespace, Name: fmt.Sprintf("%s-%d", state.Key("shop", name), number)}
-	eventually(e.T, "Run "+key.Name, func() bool { return e.api.Get(e.Context(), key, run) == nil })
+	eventually(e.T, "the admission of Run "+key.Name, func() bool {
+		return e.api.Get(e.Context(), key, run) == nil && run.Status.AdmittedAt != nil
+	})
 	base := run.DeepCopy()
 	started := metav1.NewTime(run.CreationTimestamp.Add(2 * time.Second))
 	run.Status.PodUID, run.Status.StartedAt = "1", &started
@@ -131,6 +133,13 @@ func (e *metricsEnv) finish(name string, number int, reason v1alpha1.RunReason, 
 // apply lets the object's first Run apply something without resources.
 func (e *metricsEnv) apply(name string) *v1alpha1.Run {
 	e.Helper()
+	e.state(name)
+	return e.finish(name, 1, v1alpha1.RunReasonSucceeded, applied)
+}
+
+// state makes the state of an object without resources.
+func (e *metricsEnv) state(name string) {
+	e.Helper()
 	key := state.Key("shop", name)
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
@@ -144,7 +153,6 @@ func (e *metricsEnv) apply(name string) *v1alpha1.Run {
 		},
 		Data: map[string][]byte{"tfstate": packed.Bytes()},
 	}))
-	return e.finish(name, 1, v1alpha1.RunReasonSucceeded, applied)
 }
 
 // applied is the status of a Run that came to apply its plan.
@@ -169,12 +177,45 @@ func (e *metricsEnv) looked(name string, first *v1alpha1.Run) {
 	e.finish(name, 2, v1alpha1.RunReasonPlanned, planned)
 }
 
+// upgraded makes an object that an earlier version was applied to. failed says that the
+// upgrade to the version of another's Run has failed.
+func (e *metricsEnv) upgraded(name string, other *v1alpha1.Run, failed bool) {
+	e.Helper()
+	infra := e.create(name, func(s *v1alpha1.InfrastructureSpec) { s.Suspend = true })
+	run := func(number int, modify func(*v1alpha1.RunSpec)) *v1alpha1.Run {
+		run := &v1alpha1.Run{ObjectMeta: metav1.ObjectMeta{
+			Namespace: systemNamespace, Name: fmt.Sprintf("%s-%d", state.Key("shop", name), number), Labels: map[string]string{v1alpha1.LabelKey: state.Key("shop", name)},
+		}, Spec: *other.Spec.DeepCopy()}
+		// The generation in which it is not suspended any more.
+		run.Spec.Infrastructure = v1alpha1.InfrastructureReference{Namespace: "shop", Name: name, UID: infra.UID, Generation: 2}
+		modify(&run.Spec)
+		must(e.T, e.api.Create(e.Context(), run))
+		return run
+	}
+	run(1, func(s *v1alpha1.RunSpec) {
+		s.Module.Version, s.Module.Digest, s.InputsDigest = "0.9.0", "sha256:0", "sha256:0"
+	})
+	e.state(name)
+	e.finish(name, 1, v1alpha1.RunReasonSucceeded, applied)
+	if failed {
+		run(2, func(s *v1alpha1.RunSpec) { s.Trigger, s.UpgradeFrom = v1alpha1.TriggerUpgrade, "0.9.0" })
+		e.finish(name, 2, v1alpha1.RunReasonApplyFailed, applied)
+	}
+	eventually(e.T, "the end of the suspension", func() bool {
+		must(e.T, e.api.Get(e.Context(), client.ObjectKeyFromObject(infra), infra))
+		infra.Spec.Suspend = false
+		return e.api.Update(e.Context(), infra) == nil
+	})
+}
+
 // situations brings about all that a dashboard shows and an alert is about, and returns
 // a scrape that has it.
 func (e *metricsEnv) situations() string {
 	e.Helper()
 	e.create("ready", nil)
-	e.apply("ready")
+	first := e.apply("ready")
+	e.upgraded("upgrade-failed", first, true)
+	e.upgraded("upgrade-stopped", first, false)
 	e.create("drifted", nil)
 	e.looked("drifted", e.apply("drifted"))
 	e.create("approval", func(s *v1alpha1.InfrastructureSpec) { s.Approval = v1alpha1.ApprovalManual })
@@ -195,9 +236,10 @@ func (e *metricsEnv) situations() string {
 	})
 	e.shows(`reason="Suspended"`)
 	must(e.T, e.api.Delete(e.Context(), deleted))
-	return e.shows(succeeded(2), `condition="Drifted"`, `groundwork_approval_requested`, `condition="Stalled"`,
+	return e.shows(succeeded(3), `reason="UpgradeStopped"`, `groundwork_queue_length{class="Change"} 0`, `condition="Drifted"`, `groundwork_approval_requested`, `condition="Stalled"`,
 		`groundwork_runs_under_way`, ended("Plan", v1alpha1.RunReasonPlanned, v1alpha1.TriggerDrift, 1),
 		ended("Apply", v1alpha1.RunReasonApplyFailed, v1alpha1.TriggerChange, 1),
+		ended("Apply", v1alpha1.RunReasonApplyFailed, v1alpha1.TriggerUpgrade, 1),
 		ended("Apply", v1alpha1.RunReasonImagePullFailed, v1alpha1.TriggerChange, 1),
 		`reason="Locked"`, `groundwork_infrastructures_suspended`, `groundwork_deletion_requested`)
 }
@@ -221,7 +263,7 @@ func TestMetrics_queries(t *testing.T) {
 	// Rates need something that happens between two scrapes.
 	e.create("second", nil)
 	e.apply("second")
-	scrapes = append(scrapes, scraped{begin.Add(time.Minute), e.shows(succeeded(3))})
+	scrapes = append(scrapes, scraped{begin.Add(time.Minute), e.shows(succeeded(4))})
 	for _, a := range askPrometheus(t, scrapes, append(dashboardQueries(t), alertQueries(t)...)) {
 		if a.Error != "" || a.Data == 0 {
 			t.Errorf("no data (%s): %s", a.Error, a.Query)

@@ -10,8 +10,10 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.uber.org/zap/zapcore"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/groundwork-dev/groundwork/controllers/infrastructure"
 	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner/pod"
 )
@@ -27,6 +29,10 @@ type options struct {
 	workers         int
 	logLevel        string
 	eventsAddress   string
+
+	maxConcurrentRuns     int
+	maxConcurrentUpgrades string
+	maxFailedUpgrades     int
 
 	webhook webhookOptions
 
@@ -50,6 +56,10 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.workers, "workers", 8, "number of objects of a kind that are reconciled at a time")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.eventsAddress, "events-addr", "", "URL of Flux's notification-controller, such as http://notification-controller.flux-system.svc.cluster.local./, for the events of Infrastructures; default none")
+
+	f.IntVar(&o.maxConcurrentRuns, "max-concurrent-runs", 0, "number of runs that are carried out at a time; the others wait. 0 takes 4 for each node of the cluster, at least 8 and at most 64")
+	f.StringVar(&o.maxConcurrentUpgrades, "max-concurrent-upgrades", "10%", "number of a module's objects, or percentage of them rounded up, that are upgraded at a time when a bundle brings another version of it")
+	f.IntVar(&o.maxFailedUpgrades, "max-failed-upgrades", 3, "number of a module's objects whose upgrade to a version has failed at which no further one is started")
 
 	f.BoolVar(&o.webhook.enabled, "webhook", true, "serve the webhook that refuses Infrastructures with faults; without it they are created and stalled")
 	f.IntVar(&o.webhook.port, "webhook-port", 9443, "port of the webhook")
@@ -79,6 +89,13 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("--runner-image is empty; name the bundle image of the runner pods")
 	case o.workers < 1:
 		return fmt.Errorf("--workers: got %d, wanted 1 or more", o.workers)
+	case o.maxConcurrentRuns < 0:
+		return fmt.Errorf("--max-concurrent-runs: got %d, wanted 1 or more, or 0 for a number that follows from the number of nodes", o.maxConcurrentRuns)
+	case o.maxFailedUpgrades < 1:
+		return fmt.Errorf("--max-failed-upgrades: got %d, wanted 1 or more", o.maxFailedUpgrades)
+	}
+	if _, err := o.upgrades(); err != nil {
+		return err
 	}
 	if err := checkEventsAddress(o.eventsAddress); err != nil {
 		return err
@@ -111,6 +128,17 @@ func checkEventsAddress(address string) error {
 		return fmt.Errorf("--events-addr: got %q, wanted an http or https URL, such as http://notification-controller.flux-system.svc.cluster.local./", address)
 	}
 	return nil
+}
+
+// upgrades is what the options say about upgrades of modules.
+func (o *options) upgrades() (infrastructure.Upgrades, error) {
+	most := intstr.Parse(o.maxConcurrentUpgrades)
+	// 100 of something is the number, or the percentage.
+	n, err := intstr.GetScaledValueFromIntOrPercent(&most, 100, true)
+	if err != nil || n < 1 || most.Type == intstr.String && n > 100 {
+		return infrastructure.Upgrades{}, fmt.Errorf("--max-concurrent-upgrades: got %q, wanted a number of 1 or more, or a percentage from 1%% to 100%%", o.maxConcurrentUpgrades)
+	}
+	return infrastructure.Upgrades{MaxConcurrent: most, MaxFailed: o.maxFailedUpgrades}, nil
 }
 
 // checkExtraBundles reports bundles that have no name, no image or no modules.

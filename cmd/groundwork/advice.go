@@ -11,6 +11,10 @@ func advice(reason string, line func(verb string) string) string {
 		return "Nothing; all is as asked for."
 	case v1alpha1.ReasonProgressing, v1alpha1.ReasonDestroying:
 		return "Wait. If the message does not change for long, a platform engineer looks at the run and its pod."
+	case v1alpha1.ReasonUpgradePending:
+		return "Nothing; the new version comes by itself. To have it at once: " + line("reconcile")
+	case v1alpha1.ReasonUpgradeStopped:
+		return "Nothing for this one; a platform engineer mends those that the message names. To have the new version all the same: " + line("reconcile")
 	case v1alpha1.ReasonDriftDetected:
 		return "Put it back: " + line("approve") + ". Or take the change over into the spec."
 	case v1alpha1.ReasonDriftUnknown:

@@ -30,7 +30,7 @@ func TestAdvice(t *testing.T) {
 func TestAdvice_commands(t *testing.T) {
 	for reason, verb := range map[string]string{
 		"ApprovalRequired": "approve", "DriftDetected": "approve", "Suspended": "resume", "RunFailed": "reconcile",
-		"Cancelled": "reconcile", "RetriesExhausted": "reconcile", "PolicyDenied": "reconcile",
+		"Cancelled": "reconcile", "RetriesExhausted": "reconcile", "PolicyDenied": "reconcile", "UpgradePending": "reconcile", "UpgradeStopped": "reconcile",
 	} {
 		got := advice(reason, func(verb string) string { return "<" + verb + ">" })
 		if !strings.Contains(got, "<"+verb+">") {

@@ -19,6 +19,8 @@ func (r *Reconciler) act(ctx context.Context, o *observed, d decision) error {
 	switch d.action {
 	case startApply, startPlan, startCorrection:
 		return r.startApply(ctx, o, d.action)
+	case startUpgrade:
+		return r.startUpgrade(ctx, o)
 	case startDestroy:
 		return r.startDestroy(ctx, o)
 	case cancel:
@@ -58,7 +60,7 @@ func (r *Reconciler) startApply(ctx context.Context, o *observed, a action) erro
 		req.Operation, trigger = v1alpha1.OperationPlan, v1alpha1.TriggerDrift
 	case a == startCorrection:
 		trigger = v1alpha1.TriggerDrift
-	case len(failedApplies(o)) > 0:
+	case retriedRun(o) != nil:
 		trigger = v1alpha1.TriggerRetry
 	}
 	err := r.startRun(ctx, o, &req, trigger)

@@ -95,11 +95,11 @@ func succeeded(run *v1alpha1.Run) { ended(v1alpha1.RunReasonSucceeded, time.Hour
 // newObserved returns what is known of an object that has no Runs and wants
 // digestA, or that is being deleted and has left nothing behind.
 func newObserved(infra *v1alpha1.Infrastructure, runs ...v1alpha1.Run) *observed {
-	o := &observed{now: testNow, infra: infra, key: "shop-orders-k", runs: runs}
+	o := &observed{now: testNow, infra: infra, stored: infra, key: "shop-orders-k", runs: runs}
 	if infra.DeletionTimestamp.IsZero() {
 		o.request = &runner.Request{
 			InputsDigest: digestA,
-			Module:       v1alpha1.ModuleReference{Name: "queue", Version: "1.0.0"},
+			Module:       v1alpha1.ModuleReference{Name: "queue", Version: "1.0.0", Digest: "sha256:0"},
 		}
 	}
 	return o

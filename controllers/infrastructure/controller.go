@@ -5,6 +5,7 @@ package infrastructure
 
 import (
 	"context"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/metadata"
@@ -55,6 +56,8 @@ type Options struct {
 	Metrics *metrics.Counters
 	// Namespace is the system namespace.
 	Namespace string
+	// Upgrades bound the upgrades of a module's objects.
+	Upgrades Upgrades
 	// Namespaces are those whose objects Client's cache has; all when it is empty.
 	Namespaces []string
 }
@@ -72,6 +75,8 @@ type Reconciler struct {
 	namespace string
 	// namespaces are those with objects to reconcile; all when it is empty.
 	namespaces []string
+	upgrades   Upgrades
+	started    startedUpgrades
 }
 
 // New returns a Reconciler.
@@ -79,6 +84,7 @@ func New(o Options) *Reconciler {
 	return &Reconciler{
 		client: o.Client, watches: watch.NewByName(o.Metadata), live: o.Live, state: o.State,
 		catalogue: o.Catalogue, recorder: o.Recorder, clock: o.Clock, metrics: o.Metrics, namespace: o.Namespace, namespaces: o.Namespaces,
+		upgrades: o.Upgrades, started: startedUpgrades{runs: map[string]time.Time{}},
 	}
 }
 

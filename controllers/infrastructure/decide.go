@@ -37,9 +37,10 @@ const (
 	await
 	// discard: a run that no pod has taken is no longer what is wanted.
 	discard
-	// startApply, startDestroy and, for drift, startPlan and startCorrection: a new run is
-	// needed.
+	// startApply, startUpgrade, startDestroy and, for drift, startPlan and startCorrection: a
+	// new run is needed.
 	startApply
+	startUpgrade
 	startPlan
 	startCorrection
 	startDestroy
@@ -99,10 +100,10 @@ func usually(o *observed, run *v1alpha1.Run) string {
 	case o.infra.Status.Outputs == nil:
 		takes = d.Create.Duration
 	}
-	if takes < time.Minute {
+	if takes < time.Minute || run.Waits() {
 		return ""
 	}
-	return fmt.Sprintf(" (usually takes %s, began at %s)", duration.HumanDuration(takes), run.CreationTimestamp.UTC().Format(time.TimeOnly))
+	return fmt.Sprintf(" (usually takes %s, began at %s)", duration.HumanDuration(takes), run.Begin().UTC().Format(time.TimeOnly))
 }
 
 // wanted tells whether a run still does what the object asks for.
@@ -130,6 +131,9 @@ func decideApply(o *observed) decision {
 	}
 	if d, hold := holdOff(o, failedApplies(o)); hold {
 		return d
+	}
+	if o.turn != nil {
+		return decideUpgrade(o)
 	}
 	return decision{startApply, o.progressing("Starting a run to apply "+o.request.Module.Name, 0)}
 }

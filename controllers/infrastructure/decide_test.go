@@ -78,11 +78,15 @@ func TestDecide_apply(t *testing.T) {
 
 func TestDecide_underWay(t *testing.T) {
 	message := func(r *v1alpha1.Run) { r.Status.Message = "Applying 3 of 7" }
+	waiting := func(r *v1alpha1.Run) { r.Status.Message = "Waiting for a place: 2nd of 3 (8 runs at a time)" }
 	faulty := newObserved(newInfra(), newRun(1, otherInputs))
 	faulty.request, faulty.fault = nil, status.Stalled(v1alpha1.ReasonInvalidVariables, 0, "bad")
 	for _, tc := range []decideCase{
 		{"A pending run is waited for.", newObserved(newInfra(), newRun(1)), await, progress, "Apply: Pending"},
 		{"A run's progress is shown.", newObserved(newInfra(), newRun(1, applying, message)), await, progress, "Applying 3 of 7"},
+		{"A run that waits tells its place.", newObserved(newInfra(), newRun(1, waiting)), await, progress, "Waiting for a place: 2nd of 3"},
+		{"So does a destroy.", newObserved(newInfra(deleting), newRun(1, destroy, waiting)), await, destroying, "Waiting for a place: 2nd of 3"},
+		{"A look for drift that waits leaves the object Ready.", newObserved(newInfra(), newRun(2, looking, waiting), newRun(1, succeeded)), await, v1alpha1.ReasonInSync, "looking for drift"},
 		{"A run under way goes on when suspended.", newObserved(newInfra(suspended), newRun(1)), await, progress, ""},
 		{"A run under way goes on with a request.", newObserved(newInfra(requested("1")), newRun(1)), await, progress, ""},
 		{"A run that no pod has taken is discarded when other inputs are wanted.", newObserved(newInfra(), newRun(1, otherInputs)), discard, progress, "Starting over"},
@@ -103,6 +107,9 @@ func TestUsually(t *testing.T) {
 	database := modules.Manifest{Durations: &modules.Durations{Create: metav1.Duration{Duration: 10 * time.Minute}, Destroy: metav1.Duration{Duration: 8 * time.Minute}}}
 	quick := modules.Manifest{Durations: &modules.Durations{Create: metav1.Duration{Duration: 5 * time.Second}, Destroy: metav1.Duration{Duration: 5 * time.Second}}}
 	made := func(i *v1alpha1.Infrastructure) { i.Status.Outputs = &v1alpha1.OutputsStatus{} }
+	admittedAt := func(r *v1alpha1.Run) {
+		r.Status.AdmittedAt = &metav1.Time{Time: time.Date(2026, 1, 2, 4, 5, 6, 0, time.UTC)}
+	}
 	at := func(r *v1alpha1.Run) { r.CreationTimestamp = metav1.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 	for _, tc := range []struct {
 		name   string
@@ -111,7 +118,9 @@ func TestUsually(t *testing.T) {
 		want   string
 	}{
 		{"A create.", newObserved(newInfra(), newRun(1, taken, at)), database, "Apply: Planning (usually takes 10m, began at 03:04:05)"},
-		{"A destroy.", newObserved(newInfra(deleting, made), newRun(1, destroy, at)), database, "Destroy: Pending (usually takes 8m, began at 03:04:05)"},
+		{"A run that waits for a place has not begun.", newObserved(newInfra(), newRun(1, at)), database, "Apply: Pending"},
+		{"An admitted run began then.", newObserved(newInfra(), newRun(1, at, admittedAt)), database, "Apply: Pending (usually takes 10m, began at 04:05:06)"},
+		{"A destroy.", newObserved(newInfra(deleting, made), newRun(1, destroy, taken, at)), database, "Destroy: Planning (usually takes 8m, began at 03:04:05)"},
 		{"A change may take any time.", newObserved(newInfra(made), newRun(1, taken, at)), database, "Apply: Planning"},
 		{"A quick module.", newObserved(newInfra(), newRun(1, taken, at)), quick, "Apply: Planning"},
 		{"A module that does not say.", newObserved(newInfra(), newRun(1, taken, at)), modules.Manifest{}, "Apply: Planning"},

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -97,6 +99,9 @@ func (f *fakeAPI) funcs(cached bool) interceptor.Funcs {
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			if runs, ok := list.(*v1alpha1.RunList); ok && cached && f.runs != nil {
 				f.runs.DeepCopyInto(runs)
+				if selector := new(client.ListOptions).ApplyOptions(opts).LabelSelector; selector != nil {
+					runs.Items = slices.DeleteFunc(runs.Items, func(run v1alpha1.Run) bool { return !selector.Matches(labels.Set(run.Labels)) })
+				}
 				return nil
 			}
 			if others, ok := list.(*v1alpha1.InfrastructureList); ok && cached && f.others != nil {

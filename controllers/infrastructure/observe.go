@@ -49,6 +49,10 @@ type observed struct {
 	// fault is why there is no request: a *status.Error to wait or to stall.
 	fault *status.Error
 
+	// turn is when another version of the module is applied; set only when that is all
+	// there is to do.
+	turn *turn
+
 	// The rest is set only while the object is being deleted and no Run is under
 	// way, by live reads.
 
@@ -90,6 +94,9 @@ func (r *Reconciler) observe(ctx context.Context, infra, stored *v1alpha1.Infras
 	o.request, err = r.request(ctx, o)
 	if fault := (*status.Error)(nil); errors.As(err, &fault) {
 		o.fault, err = fault, nil
+	}
+	if err == nil && upgradedFrom(o) != nil {
+		o.turn, err = r.turn(ctx, o.infra, nil)
 	}
 	return o, err
 }

@@ -74,6 +74,7 @@ func (r *Reconciler) newRun(o *observed, req *runner.Request, trigger v1alpha1.R
 			ProviderConfig:   req.ProviderConfig,
 			Credentials:      req.Credentials,
 			Trigger:          trigger,
+			UpgradeFrom:      upgradeFrom(o, req.Operation, trigger),
 			Timeout:          timeout,
 			ReconcileRequest: o.reconcileRequest(),
 		},

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/retry"
@@ -121,6 +122,7 @@ func newEnv(t *testing.T) *env {
 	e.r = New(Options{
 		Client: e.api, Live: e.api.live(), State: state.NewStore(e.api.live(), e.system),
 		Catalogue: library(t), Recorder: e.recorder, Clock: e.clock, Metrics: e.metrics, Namespace: e.system,
+		Upgrades: Upgrades{MaxConcurrent: intstr.FromInt32(1), MaxFailed: 2},
 	})
 	return e
 }

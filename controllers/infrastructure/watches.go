@@ -21,7 +21,8 @@ import (
 
 // SetupWithManager registers the controller: it reconciles an object when its spec
 // or annotations change, when one of its Runs does, when something that it refers to
-// does, and when those that it needs, or that need it, do.
+// does, when those that it needs, or that need it, do, and when it is its turn to be
+// upgraded.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.Funcs{UpdateFunc: noted})
 	return ctrl.NewControllerManagedBy(mgr).
@@ -29,6 +30,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&v1alpha1.Infrastructure{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimChanged())).
 		Watches(&v1alpha1.Infrastructure{}, handler.EnqueueRequestsFromMapFunc(r.related), builder.WithPredicates(signals())).
 		Watches(&v1alpha1.Run{}, handler.EnqueueRequestsFromMapFunc(r.ofRun)).
+		Watches(&v1alpha1.Run{}, handler.EnqueueRequestsFromMapFunc(r.nextUpgrades), builder.WithPredicates(freesTurn())).
 		Watches(&v1alpha1.ProviderConfig{}, handler.EnqueueRequestsFromMapFunc(r.all)).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(r.watches).

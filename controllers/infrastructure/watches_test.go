@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/metadata"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
@@ -25,8 +26,8 @@ import (
 )
 
 // startManager runs the controller as cmd/controller does, for the test's duration
-// and namespaces.
-func (e *env) startManager() *testenv.Network {
+// and namespaces, with other options if need be.
+func (e *env) startManager(modify ...func(*Options)) *testenv.Network {
 	e.Helper()
 	config, network := testenv.NewNetwork(apiConfig)
 	byName, err := metadata.NewForConfig(config)
@@ -40,10 +41,15 @@ func (e *env) startManager() *testenv.Network {
 		Controller: ctrlconfig.Controller{SkipNameValidation: ptr.To(true)},
 	})
 	e.must(err)
-	r := New(Options{
+	options := Options{
 		Client: mgr.GetClient(), Metadata: byName, Live: live, State: state.NewStore(live, e.system),
 		Catalogue: library(e.T), Recorder: e.recorder, Clock: clock.RealClock{}, Metrics: e.metrics, Namespace: e.system,
-	})
+		Upgrades: Upgrades{MaxConcurrent: intstr.FromInt32(1), MaxFailed: 2},
+	}
+	for _, m := range modify {
+		m(&options)
+	}
+	r := New(options)
 	ctx, stop := context.WithCancel(context.WithoutCancel(e.Context()))
 	e.must(r.SetupWithManager(mgr, 4))
 	done := make(chan error, 1)

@@ -16,6 +16,7 @@ import (
 type Counters struct {
 	runs        *prometheus.CounterVec
 	phases      *prometheus.HistogramVec
+	waits       *prometheus.HistogramVec
 	locksBroken prometheus.Counter
 }
 
@@ -34,6 +35,12 @@ func NewCounters() *Counters {
 			// From a plan from the cache to a database cluster.
 			Buckets: []float64{1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600},
 		}, []string{"operation", "phase", "module"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "groundwork_queue_wait_seconds",
+			Help: "Time that Runs waited for a place, from their creation to their admission, by class.",
+			// From an empty queue to a night.
+			Buckets: []float64{1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800},
+		}, []string{"class"}),
 		locksBroken: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "groundwork_locks_broken_total",
 			Help: "Locks of states that were broken because the runner pod that held them is proven to be gone.",
@@ -45,6 +52,7 @@ func NewCounters() *Counters {
 func (c *Counters) Describe(ch chan<- *prometheus.Desc) {
 	c.runs.Describe(ch)
 	c.phases.Describe(ch)
+	c.waits.Describe(ch)
 	c.locksBroken.Describe(ch)
 }
 
@@ -52,6 +60,7 @@ func (c *Counters) Describe(ch chan<- *prometheus.Desc) {
 func (c *Counters) Collect(ch chan<- prometheus.Metric) {
 	c.runs.Collect(ch)
 	c.phases.Collect(ch)
+	c.waits.Collect(ch)
 	c.locksBroken.Collect(ch)
 }
 
@@ -65,6 +74,7 @@ func (c *Counters) Expect(module string) {
 		{v1alpha1.OperationPlan, v1alpha1.TriggerDrift},
 		{v1alpha1.OperationApply, v1alpha1.TriggerChange},
 		{v1alpha1.OperationApply, v1alpha1.TriggerRetry},
+		{v1alpha1.OperationApply, v1alpha1.TriggerUpgrade},
 		{v1alpha1.OperationApply, v1alpha1.TriggerDrift},
 		{v1alpha1.OperationDestroy, v1alpha1.TriggerChange},
 		{v1alpha1.OperationDestroy, v1alpha1.TriggerRetry},
@@ -84,6 +94,11 @@ func (c *Counters) RunFinished(run *v1alpha1.Run) {
 	for phase, took := range phases(run) {
 		c.phases.WithLabelValues(string(spec.Operation), string(phase), spec.Module.Name).Observe(took.Seconds())
 	}
+}
+
+// RunAdmitted counts a Run of a class that has got a place after it had waited.
+func (c *Counters) RunAdmitted(class string, waited time.Duration) {
+	c.waits.WithLabelValues(class).Observe(waited.Seconds())
 }
 
 // LockBroken counts a lock that was broken.

@@ -53,8 +53,11 @@ func TestCounters(t *testing.T) {
 	c.RunFinished(newRun(v1alpha1.OperationApply, v1alpha1.RunReasonSucceeded, at(2), at(5), at(65)))
 	c.RunFinished(newRun(v1alpha1.OperationApply, v1alpha1.RunReasonSucceeded, at(4), at(5), at(66)))
 	c.RunFinished(newRun(v1alpha1.OperationApply, v1alpha1.RunReasonImagePullFailed, nil, nil, at(600)))
+	c.RunAdmitted("Change", time.Minute)
+	c.RunAdmitted("Change", time.Second)
 	c.LockBroken()
 	want := `groundwork_locks_broken_total 1
+groundwork_queue_wait_seconds{class="Change"} 2 in 61
 groundwork_run_phase_duration_seconds{module="queue",operation="Apply",phase="Applying"} 2 in 121
 groundwork_run_phase_duration_seconds{module="queue",operation="Apply",phase="Pending"} 2 in 6
 groundwork_run_phase_duration_seconds{module="queue",operation="Apply",phase="Planning"} 2 in 4

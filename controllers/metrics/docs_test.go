@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
@@ -31,9 +32,10 @@ func TestDocs(t *testing.T) {
 	close(elected)
 	counters := NewCounters()
 	counters.RunFinished(newRun(v1alpha1.OperationApply, v1alpha1.RunReasonSucceeded, at(1), at(2), at(3)))
+	counters.RunAdmitted("Change", time.Second)
 	cache := newCache(newInfra("a", planned(at(0)), deleted(at(0)), suspended, running(v1alpha1.OperationApply, v1alpha1.RunPlanning)))
 	var want []string
-	for _, family := range gather(t, counters, NewInfrastructures(cache, elected), NewBuildInfo("1.0.0")) {
+	for _, family := range gather(t, counters, NewInfrastructures(cache, elected), NewQueue(cache, elected, byOperation), NewBuildInfo("1.0.0")) {
 		want = append(want, row(family))
 	}
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "metrics.md"))

@@ -268,7 +268,7 @@ func TestReconciler_tidy(t *testing.T) {
 			func(e *env) { e.removePod(); finish(v1alpha1.RunReasonSuperseded)(e) },
 			func(e *env) {
 				unfinished := e.run()
-				unfinished.Status = v1alpha1.RunStatus{Phase: v1alpha1.RunPending}
+				unfinished.Status = v1alpha1.RunStatus{Phase: v1alpha1.RunPending, AdmittedAt: unfinished.Status.AdmittedAt}
 				e.api.stale["Run"] = unfinished
 				e.reconcile()
 				if e.pod() == nil {
@@ -382,6 +382,7 @@ func TestReconciler_bundle(t *testing.T) {
 		run.ObjectMeta = metav1.ObjectMeta{Namespace: e.namespace, Name: e.name, Labels: run.Labels}
 		run.Spec.Module.Bundle = bundle
 		e.must(apiServer.Create(t.Context(), run))
+		e.admit()
 		e.r.pod.ExtraImages = map[string]string{"data": "data-bundle"}
 	}
 	t.Run("A bundle that is there.", func(t *testing.T) {

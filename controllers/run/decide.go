@@ -82,7 +82,7 @@ func decide(o *observed) decision {
 	return decideRunning(o)
 }
 
-// decideWithoutPod wants a pod for the Run. When its bundle is gone, another Run has to
+// decideWithoutPod wants a pod for the Run once it is admitted. When its bundle is gone, another Run has to
 // be decided on: that is not a failure of this one, which would make the next wait.
 func decideWithoutPod(o *observed) decision {
 	if o.run.Status.PodUID != "" {
@@ -93,6 +93,9 @@ func decideWithoutPod(o *observed) decision {
 	}
 	if o.image == "" {
 		return failed(v1alpha1.RunReasonSuperseded, "bundle %s, which has the module, is not installed any more; nothing was touched", o.run.Spec.Module.Bundle)
+	}
+	if o.run.Waits() {
+		return decision{action: wait} // Its admission brings it back.
 	}
 	if left(o) <= 0 {
 		return failed(v1alpha1.RunReasonPodRejected, "%s", message(o, "no pod could be made"))
@@ -139,12 +142,12 @@ func decideRunning(o *observed) decision {
 
 // deadline is when the runner has to stop.
 func deadline(run *v1alpha1.Run) time.Time {
-	return run.CreationTimestamp.Add(run.Spec.Timeout.Duration)
+	return run.Begin().Add(run.Spec.Timeout.Duration)
 }
 
 // left is the time that the pod still has to start.
 func left(o *observed) time.Duration {
-	return o.run.CreationTimestamp.Add(min(o.startTimeout, o.run.Spec.Timeout.Duration)).Sub(o.now)
+	return o.run.Begin().Add(min(o.startTimeout, o.run.Spec.Timeout.Duration)).Sub(o.now)
 }
 
 // message is the Run's message, or another when it has none.

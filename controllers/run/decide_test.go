@@ -34,6 +34,10 @@ func newRun(modify ...func(*v1alpha1.Run)) *v1alpha1.Run {
 
 func taken(run *v1alpha1.Run) { run.Status.PodUID, run.Status.Phase = "pod", v1alpha1.RunPlanning }
 
+func admittedAfter(d time.Duration) func(*v1alpha1.Run) {
+	return func(run *v1alpha1.Run) { run.Status.AdmittedAt = &metav1.Time{Time: created.Add(d)} }
+}
+
 func cancelled(run *v1alpha1.Run) { run.Status.CancelRequested = true }
 
 func ofBundle(name string) func(*v1alpha1.Run) {
@@ -95,7 +99,6 @@ func evicted(pod *corev1.Pod) {
 }
 
 func TestDecide(t *testing.T) {
-	finished := func(run *v1alpha1.Run) { run.Status.Phase = v1alpha1.RunSucceeded }
 	success := string(runner.Result{Reason: v1alpha1.RunReasonSucceeded, Message: "done"}.TerminationMessage())
 	const start = 10 * time.Minute
 	for _, tc := range []struct {
@@ -109,7 +112,13 @@ func TestDecide(t *testing.T) {
 		message string
 		after   time.Duration
 	}{
-		{"A new run needs a pod.", newRun(), nil, 0, create, "", "", createRetry},
+		{"A new run waits for a place.", newRun(), nil, 0, wait, "", "", 0},
+		{"However long.", newRun(), nil, time.Hour, wait, "", "", 0},
+		{"An admitted run needs a pod.", newRun(admitted), nil, 0, create, "", "", createRetry},
+		{"Its time counts from its admission.", newRun(admittedAfter(time.Hour)), nil, time.Hour, create, "", "", createRetry},
+		{"So does the time for its pod to start.", newRun(admittedAfter(time.Hour)), newPod(waiting("ContainerCreating", "")), 61 * time.Minute, wait, "", "", 9 * time.Minute},
+		{"And the time that the runner has.", newRun(admittedAfter(time.Hour), taken), newPod(runs), 91 * time.Minute, wait, "", "", time.Minute},
+		{"A pod that was made without an admission, by an earlier version, goes on.", newRun(), newPod(waiting("ContainerCreating", "")), time.Minute, wait, "", "", 9 * time.Minute},
 		{"A run whose bundle is gone makes way for another.", newRun(ofBundle("gone")), nil, 0, finish, v1alpha1.RunReasonSuperseded, "bundle gone", 0},
 		{"Its pod, once it is there, goes on.", newRun(taken, ofBundle("gone")), newPod(runs), time.Minute, wait, "", "", 31 * time.Minute},
 		{"A pod that is starting is waited for.", newRun(), newPod(waiting("ContainerCreating", "")), time.Minute, wait, "", "", 9 * time.Minute},
@@ -119,7 +128,7 @@ func TestDecide(t *testing.T) {
 		{"A pod that no node takes for long is given up.", newRun(), newPod(unschedulable), start, finish, v1alpha1.RunReasonPodUnschedulable, "within 10m0s: no node", 0},
 		{"An image that cannot be pulled for long is given up.", newRun(), newPod(waiting("ImagePullBackOff", "not found")), start, finish, v1alpha1.RunReasonImagePullFailed, "not found", 0},
 		{"A pod that hangs without a reason is given up, with where to look.", newRun(), newPod(), start, finish, v1alpha1.RunReasonPodNotStarted, "kubectl describe", 0},
-		{"A pod that the API server refuses for long is given up.", newRun(says("exceeded quota")), nil, start, finish, v1alpha1.RunReasonPodRejected, "exceeded quota", 0},
+		{"A pod that the API server refuses for long is given up.", newRun(admitted, says("exceeded quota")), nil, start, finish, v1alpha1.RunReasonPodRejected, "exceeded quota", 0},
 		{"A short timeout bounds the start too.", newRun(timeout(time.Minute)), newPod(), time.Minute, finish, v1alpha1.RunReasonPodNotStarted, "within 1m0s", 0},
 		{"A run under way is left alone.", newRun(taken), newPod(runs), time.Minute, wait, "", "", 31 * time.Minute},
 		{"A runner gets time to stop by itself.", newRun(taken), newPod(runs), 30 * time.Minute, wait, "", "", reportMargin},

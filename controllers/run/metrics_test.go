@@ -30,6 +30,7 @@ func TestReconciler_countsRuns(t *testing.T) {
 
 	change()
 	e.name = another.Name
+	e.admit()
 	e.eventually("the pod", func() bool { return e.pod() != nil })
 	e.take()
 	end()

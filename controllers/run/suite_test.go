@@ -107,8 +107,8 @@ func (f *fakeAPI) write(what string, do func() error) error {
 	return errInjected
 }
 
-// env is one test's world: a system namespace with a Run, its request, and a
-// Reconciler.
+// env is one test's world: a system namespace with a Run that is admitted, its request,
+// and a Reconciler.
 type env struct {
 	*testing.T
 	api       *fakeAPI
@@ -142,6 +142,7 @@ func newEnv(t *testing.T) *env {
 			Timeout:        metav1.Duration{Duration: 30 * time.Minute},
 		},
 	}))
+	e.admit()
 	return e
 }
 
@@ -221,6 +222,12 @@ func (e *env) setRun(change func(*v1alpha1.RunStatus)) {
 	run := e.run()
 	change(&run.Status)
 	e.must(apiServer.Status().Update(e.Context(), run))
+}
+
+// admit gives the Run its place, as the queue does.
+func (e *env) admit() {
+	e.Helper()
+	e.setRun(func(s *v1alpha1.RunStatus) { s.AdmittedAt = &metav1.Time{Time: e.clock.Now()} })
 }
 
 // take lets the pod take the Run.

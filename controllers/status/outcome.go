@@ -41,6 +41,11 @@ func InSync(message string, after time.Duration) Outcome {
 	return Outcome{kind: inSync, reason: v1alpha1.ReasonInSync, message: message, after: after}
 }
 
+// InSyncUntil is InSync for another reason than that nothing is to be done.
+func InSyncUntil(reason string, after time.Duration, format string, args ...any) Outcome {
+	return Outcome{kind: inSync, reason: reason, message: fmt.Sprintf(format, args...), after: after}
+}
+
 // Progressing is the outcome of an object with a run under way; after is the
 // time of the next look when no event comes first, zero for none.
 func Progressing(reason, message string, after time.Duration) Outcome {

@@ -90,6 +90,33 @@ func (b *bench) waitReady(ctx context.Context, name string) error {
 	})
 }
 
+// waitAllReady waits until so many objects are Ready.
+func (b *bench) waitAllReady(ctx context.Context, objects int) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
+	defer cancel()
+	events, err := b.stage.Client.Watch(ctx, &v1alpha1.InfrastructureList{}, client.InNamespace(b.namespace))
+	if err != nil {
+		return err
+	}
+	defer events.Stop()
+	ready := map[string]bool{}
+	for event := range events.ResultChan() {
+		if infra, ok := event.Object.(*v1alpha1.Infrastructure); ok {
+			ready[infra.Name] = infra.Status.Outputs != nil
+		}
+		n := 0
+		for _, is := range ready {
+			if is {
+				n++
+			}
+		}
+		if n == objects {
+			return nil
+		}
+	}
+	return fmt.Errorf("wait for %d objects to be Ready: the watch has ended: %w", objects, ctx.Err())
+}
+
 func (b *bench) waitGone(ctx context.Context, name string) error {
 	return b.wait(ctx, name+" to be gone", func() (bool, error) {
 		err := b.stage.Client.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: name}, &v1alpha1.Infrastructure{})

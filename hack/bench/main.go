@@ -35,7 +35,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.stop()) }()
-	for _, measure := range []func(context.Context) error{b.webhook, b.bucket, b.withoutProvider, b.many, b.memory} {
+	for _, measure := range []func(context.Context) error{b.webhook, b.bucket, b.withoutProvider, b.many} {
 		if err := measure(ctx); err != nil {
 			return err
 		}

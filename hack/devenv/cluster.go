@@ -55,7 +55,7 @@ func (s *Stage) connect() error {
 		}
 	}
 	s.Config = config
-	if s.Client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+	if s.Client, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
 		return fmt.Errorf("connect to the cluster: %w", err)
 	}
 	s.Kube, err = kubernetes.NewForConfig(config)

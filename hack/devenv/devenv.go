@@ -57,7 +57,7 @@ type Stage struct {
 	// Config and the clients reach the cluster as an administrator; nothing is
 	// cached.
 	Config *rest.Config
-	Client client.Client
+	Client client.WithWatch
 	Kube   kubernetes.Interface
 	// AWS is the AWS endpoint.
 	AWS *AWS

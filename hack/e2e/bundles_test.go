@@ -98,13 +98,18 @@ func openTofu(t *testing.T) string {
 
 // installBundles upgrades the release to these bundles beside the default one.
 func installBundles(ctx context.Context, bundles ...extraBundle) error {
+	return stage.Install(ctx, bundleSettings(bundles...)...)
+}
+
+// bundleSettings are the chart's settings for these bundles beside the default one.
+func bundleSettings(bundles ...extraBundle) []string {
 	var settings []string
 	for i, b := range bundles {
 		for key, value := range map[string]string{"name": b.name, "repository": b.repository, "tag": b.version} {
 			settings = append(settings, fmt.Sprintf("extraBundles[%d].%s=%s", i, key, value))
 		}
 	}
-	return stage.Install(ctx, settings...)
+	return settings
 }
 
 // TestBundles installs two bundles of a platform team beside ours, one after the other, with a module in

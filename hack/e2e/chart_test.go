@@ -129,15 +129,19 @@ func TestChart_badValuesAreRefused(t *testing.T) {
 	t.Parallel()
 	const bundle = "extraBundles[0].name=data,extraBundles[0].repository=data"
 	for setting, want := range map[string]string{
-		"controller.replica=3":         "additional properties 'replica' not allowed",
-		"controller.replicas=two":      "'/controller/replicas': got string, want integer",
-		"controller.logLevel=verbose":  "'/controller/logLevel': value must be one of",
-		"runner.startTimeout=10":       "'/runner/startTimeout'",
-		"images.controller.digest=abc": "'/images/controller/digest'",
-		"webhook.failurePolicy=Maybe":  "'/webhook/failurePolicy': value must be one of",
-		"policies.team=package":        "'/policies': additional properties 'team' not allowed",
-		bundle:                         "'/extraBundles/0': missing property 'tag'",
-		"extraBundles[0].name=Data":    "'/extraBundles/0/name'",
+		"controller.replica=3":            "additional properties 'replica' not allowed",
+		"controller.replicas=two":         "'/controller/replicas': got string, want integer",
+		"controller.logLevel=verbose":     "'/controller/logLevel': value must be one of",
+		"controller.maxConcurrentRuns=-1": "'/controller/maxConcurrentRuns': minimum: got -1, want 0",
+		"upgrades.maxConcurrent=0":        "'/upgrades/maxConcurrent'",
+		"upgrades.maxConcurrent=101%":     "'/upgrades/maxConcurrent'",
+		"upgrades.maxFailed=0":            "'/upgrades/maxFailed': minimum: got 0, want 1",
+		"runner.startTimeout=10":          "'/runner/startTimeout'",
+		"images.controller.digest=abc":    "'/images/controller/digest'",
+		"webhook.failurePolicy=Maybe":     "'/webhook/failurePolicy': value must be one of",
+		"policies.team=package":           "'/policies': additional properties 'team' not allowed",
+		bundle:                            "'/extraBundles/0': missing property 'tag'",
+		"extraBundles[0].name=Data":       "'/extraBundles/0/name'",
 		bundle + ",extraBundles[0].tag=a,extraBundles[1].name=data,extraBundles[1].repository=b,extraBundles[1].tag=b": `there is another bundle "data"`,
 		"extraBundles[0].name=default,extraBundles[0].repository=b,extraBundles[0].tag=b":                              `there is another bundle "default"`,
 	} {

@@ -22,7 +22,7 @@ func TestRun(t *testing.T) {
 		Queries: []string{
 			`runs_total{namespace="system",exported_namespace="shop"} == 3`,
 			`increase(runs_total[2m]) > 100`, `absent(up{job="groundwork"} == 1)`, `time() - min(runs_total) > 1`,
-			`other > 1`, `empty`, `sum(`,
+			`sum(runs_total) > 100 and sum(runs_total) < 1`, `sum(runs_total) > 1 and sum(other) > 1`, `other > 1`, `empty`, `sum(`,
 		},
 	})
 	if err != nil {
@@ -36,7 +36,7 @@ func TestRun(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := []answer{{Series: 1, Data: 1}, {Series: 0, Data: 1}, {Series: 0, Data: 1}, {Series: 1, Data: 1}, {}, {}, {Error: "unclosed"}}
+	want := []answer{{Series: 1, Data: 1}, {Series: 0, Data: 1}, {Series: 0, Data: 1}, {Series: 1, Data: 1}, {Series: 0, Data: 1}, {}, {}, {}, {Error: "unclosed"}}
 	for i, w := range want {
 		if i >= len(got) {
 			t.Fatalf("got %d answers", len(got))

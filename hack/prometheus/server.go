@@ -112,7 +112,7 @@ func (s *server) answers(ctx context.Context, r request) []answer {
 }
 
 // compared is what an alert's expression compares with a number, or looks for the
-// absence of.
+// absence of; of two that both have to hold, what both have.
 func compared(expr parser.Expr) parser.Expr {
 	switch e := expr.(type) {
 	case *parser.ParenExpr:
@@ -120,6 +120,11 @@ func compared(expr parser.Expr) parser.Expr {
 	case *parser.BinaryExpr:
 		if _, number := e.RHS.(*parser.NumberLiteral); number && e.Op.IsComparisonOperator() {
 			return compared(e.LHS)
+		}
+		if e.Op == parser.LAND {
+			both := *e
+			both.LHS, both.RHS = compared(e.LHS), compared(e.RHS)
+			return &both
 		}
 	case *parser.Call:
 		if e.Func.Name == "absent" {

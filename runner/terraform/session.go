@@ -47,7 +47,7 @@ type session struct {
 // ends or the run's timeout is over; what has to be saved is saved while life
 // lasts.
 func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
-	deadline := s.run.CreationTimestamp.Add(s.run.Spec.Timeout.Duration)
+	deadline := s.run.Begin().Add(s.run.Spec.Timeout.Duration)
 	stop, cancel := context.WithDeadlineCause(ctx, deadline, errTimedOut)
 	defer cancel()
 
