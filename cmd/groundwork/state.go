@@ -53,7 +53,7 @@ func stateShowCommand(k *cluster) *cobra.Command {
 		Long: `Shows the attributes of a resource. Those that the module or the provider calls sensitive are masked, as
 terraform state show does; a provider that copies one to another attribute may still give it away.`,
 		Example: `  groundwork state show orders-db aws_db_instance.this -n shop
-  groundwork state show orders-db 'module.queues["a"].aws_sqs_queue.this[0]' -n shop -o json`,
+  groundwork state show orders-db aws_db_instance.this -n shop -o json`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := k.session(c.ErrOrStderr())

@@ -35,6 +35,18 @@ func (s *Stage) environment() []string {
 // kubectl on the PATH, and returns all that it prints. It ends at the first command that
 // fails.
 func (s *Stage) Shell(ctx context.Context, script string) (string, error) {
+	path, err := s.ToolPath(ctx)
+	if err != nil {
+		return "", err
+	}
+	cmd := command(ctx, s.Root, "bash", "-euxo", "pipefail", "-c", script)
+	cmd.Env = append(s.environment(), "PATH="+path)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// ToolPath is the PATH with the stage's helm and kubectl before all others.
+func (s *Stage) ToolPath(ctx context.Context) (string, error) {
 	helm, err := s.helmBinary(ctx)
 	if err != nil {
 		return "", err
@@ -52,10 +64,7 @@ func (s *Stage) Shell(ctx context.Context, script string) (string, error) {
 			return "", err
 		}
 	}
-	cmd := command(ctx, s.Root, "bash", "-euxo", "pipefail", "-c", script)
-	cmd.Env = append(s.environment(), "PATH="+bin+":"+os.Getenv("PATH"))
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return bin + ":" + os.Getenv("PATH"), nil
 }
 
 // helmBinary is the path of Helm in Go's build cache.
