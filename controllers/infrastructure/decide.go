@@ -72,7 +72,7 @@ func decide(o *observed) decision {
 // decideUnderWay lets a run go on, unless no pod has taken it and something else
 // is wanted by now.
 func decideUnderWay(o *observed, run *v1alpha1.Run) decision {
-	if run.Status.PodUID == "" && !wanted(o, run) {
+	if run.Status.PodUID == "" && (!wanted(o, run) || outranked(o, run)) {
 		return decision{discard, o.progressing("Starting over: something else is wanted by now", time.Second)}
 	}
 	message := run.Status.Message
@@ -113,6 +113,13 @@ func wanted(o *observed, run *v1alpha1.Run) bool {
 	}
 	return run.Spec.Operation != v1alpha1.OperationDestroy &&
 		(o.request == nil || run.Spec.InputsDigest == o.request.InputsDigest)
+}
+
+// outranked tells whether a run waits for a place behind what people have asked for, and
+// somebody has now asked for one of this object, too.
+func outranked(o *observed, run *v1alpha1.Run) bool {
+	return run.Waits() && run.Spec.Trigger != v1alpha1.TriggerChange && run.Spec.Trigger != "" &&
+		o.infra.DeletionTimestamp.IsZero() && o.request != nil && o.reconcileRequest() != ""
 }
 
 func decideApply(o *observed) decision {

@@ -78,12 +78,19 @@ func TestDecide_apply(t *testing.T) {
 
 func TestDecide_underWay(t *testing.T) {
 	message := func(r *v1alpha1.Run) { r.Status.Message = "Applying 3 of 7" }
+	admitted := func(r *v1alpha1.Run) { r.Status.AdmittedAt = &metav1.Time{Time: testNow} }
 	waiting := func(r *v1alpha1.Run) { r.Status.Message = "Waiting for a place: 2nd of 3 (8 runs at a time)" }
 	faulty := newObserved(newInfra(), newRun(1, otherInputs))
 	faulty.request, faulty.fault = nil, status.Stalled(v1alpha1.ReasonInvalidVariables, 0, "bad")
 	for _, tc := range []decideCase{
 		{"A pending run is waited for.", newObserved(newInfra(), newRun(1)), await, progress, "Apply: Pending"},
 		{"A run's progress is shown.", newObserved(newInfra(), newRun(1, applying, message)), await, progress, "Applying 3 of 7"},
+		{"A request does not wait behind looks for drift.", newObserved(newInfra(requested("1")), newRun(2, looking), newRun(1, succeeded)), discard, progress, ""},
+		{"Nor behind upgrades.", newObserved(newInfra(requested("1")), newRun(1, func(r *v1alpha1.Run) { r.Spec.Trigger = v1alpha1.TriggerUpgrade })), discard, progress, ""},
+		{"But a look that has its place goes on.", newObserved(newInfra(requested("1")), newRun(2, looking, admitted), newRun(1, succeeded)), await, v1alpha1.ReasonInSync, ""},
+		{"As does what is the request's own.", newObserved(newInfra(requested("1")), newRun(1, func(r *v1alpha1.Run) {
+			r.Spec.Trigger, r.Spec.ReconcileRequest = v1alpha1.TriggerRetry, "1"
+		})), await, progress, ""},
 		{"A run that waits tells its place.", newObserved(newInfra(), newRun(1, waiting)), await, progress, "Waiting for a place: 2nd of 3"},
 		{"So does a destroy.", newObserved(newInfra(deleting), newRun(1, destroy, waiting)), await, destroying, "Waiting for a place: 2nd of 3"},
 		{"A look for drift that waits leaves the object Ready.", newObserved(newInfra(), newRun(2, looking, waiting), newRun(1, succeeded)), await, v1alpha1.ReasonInSync, "looking for drift"},
