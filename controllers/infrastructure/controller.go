@@ -41,6 +41,8 @@ type Options struct {
 	Client client.Client
 	// Metadata watches Secrets and ConfigMaps in the namespaces of the objects.
 	Metadata metadata.Interface
+	// Secrets reads the metadata of Secrets in Namespace from the cache.
+	Secrets client.Reader
 	// Live reads from the API server.
 	Live client.Reader
 	// State reads and clears Terraform's state in Namespace.
@@ -63,6 +65,7 @@ type Options struct {
 type Reconciler struct {
 	client    client.Client
 	watches   *watch.ByName
+	secrets   client.Reader
 	live      client.Reader
 	state     *state.Store
 	catalogue Catalogue
@@ -72,12 +75,13 @@ type Reconciler struct {
 	namespace string
 	// namespaces are those with objects to reconcile; all when it is empty.
 	namespaces []string
+	copies     copies
 }
 
 // New returns a Reconciler.
 func New(o Options) *Reconciler {
 	return &Reconciler{
-		client: o.Client, watches: watch.NewByName(o.Metadata), live: o.Live, state: o.State,
+		client: o.Client, watches: watch.NewByName(o.Metadata), secrets: o.Secrets, live: o.Live, state: o.State,
 		catalogue: o.Catalogue, recorder: o.Recorder, clock: o.Clock, metrics: o.Metrics, namespace: o.Namespace, namespaces: o.Namespaces,
 	}
 }
@@ -124,6 +128,9 @@ func (r *Reconciler) reconcile(ctx context.Context, infra, stored *v1alpha1.Infr
 	d := decide(o)
 	if err := r.act(ctx, o, d); err != nil {
 		return status.FromError(err), false
+	}
+	if o.notKept {
+		d.outcome = d.outcome.Within(keepRetry)
 	}
 	return d.outcome, d.action == forget || d.action == orphan
 }

@@ -119,7 +119,7 @@ func newEnv(t *testing.T) *env {
 	}
 	e.namespace, e.system = e.newNamespace("shop-"), e.newNamespace("groundwork-")
 	e.r = New(Options{
-		Client: e.api, Live: e.api.live(), State: state.NewStore(e.api.live(), e.system),
+		Client: e.api, Secrets: e.api, Live: e.api.live(), State: state.NewStore(e.api.live(), e.system),
 		Catalogue: library(t), Recorder: e.recorder, Clock: e.clock, Metrics: e.metrics, Namespace: e.system,
 	})
 	return e

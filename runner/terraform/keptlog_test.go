@@ -22,8 +22,8 @@ func lines(from, to int) string {
 func TestKeptLog(t *testing.T) {
 	const most = 400 // a head of 10 lines, a tail of 30
 	cases := map[string]struct{ said, want string }{
-		"Nothing.":                      {"", ""},
-		"A log that fits is whole.":     {lines(1, 40), lines(1, 40)},
+		"Nothing.":                  {"", ""},
+		"A log that fits is whole.": {lines(1, 40), lines(1, 40)},
 		"The middle of one that does not is left out.": {
 			lines(1, 41), lines(1, 10) + "… 1 lines (1 KiB) are left out here: the log that is kept has the beginning and the end …\n" + lines(12, 41)},
 		"However long it becomes.": {
