@@ -109,6 +109,8 @@ type env struct {
 	namespace string
 	system    string
 	r         *Reconciler
+	// serial is that of the next state, 1 when it is not set.
+	serial int64
 }
 
 func newEnv(t *testing.T) *env {
