@@ -9,6 +9,7 @@
 //	Secret tfstate-default-<key>-part-<n>  continues in parts, n from 1
 //	Lease  lock-tfstate-default-<key>      the lock, held or not
 //	Secret groundwork-snapshot-<key>       what the state was last changed with
+//	Secret groundwork-state-<key>-<serial> a copy of an earlier state, also in parts
 //
 // The backend's formats are those of Terraform 1.11.4.
 // Source: https://github.com/hashicorp/terraform/tree/v1.11.4/internal/backend/remote-state/kubernetes

@@ -101,3 +101,12 @@ func (s *Store) unpack(key string, parts []corev1.Secret) ([]byte, error) {
 	}
 	return state, nil
 }
+
+// gunzip returns what was gzipped as a whole.
+func gunzip(packed []byte) ([]byte, error) {
+	stream, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(stream)
+}

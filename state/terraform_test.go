@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/hack/testenv"
 )
 
@@ -112,6 +113,7 @@ func TestStore_terraform(t *testing.T) {
 		"Resources are read back, without what is sensitive.":                    testResources,
 		"A lock is seen, and released lets the next run in.":                     testLock,
 		"A state beyond 1 MiB is read, and a part of it missed.":                 testLarge,
+		"A restored state gives a plan without changes.":                         testRestored,
 		"Without rights everything is forbidden, and nothing absent.":            testForbidden,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, cfg, kubeconfig) })
@@ -332,6 +334,66 @@ func testLarge(t *testing.T, cfg *rest.Config, kubeconfig string) {
 	w.destroy(t)
 	if err := w.store.Remove(t.Context(), w.key); err != nil {
 		t.Error(err)
+	}
+}
+
+// testRestored loses a state and puts its copy back; Terraform then has nothing to do, and
+// goes on from it. The second state is larger than what one Secret holds.
+func testRestored(t *testing.T, cfg *rest.Config, kubeconfig string) {
+	w := newWorkspace(t, cfg, kubeconfig, Key("shop", "restored"), `
+		resource "terraform_data" "this" {
+		  count = 3
+		  input = count.index == 0 ? filebase64("${path.module}/noise") : "x"
+		}
+		output "secret" {
+		  value     = "s3cret"
+		  sensitive = true
+		}
+	`)
+	noise := make([]byte, 2<<20)
+	rand.NewChaCha8([32]byte{7}).Read(noise)
+	for _, size := range []int{10, len(noise)} {
+		w.write(t, "noise", string(noise[:size]))
+		w.apply(t)
+		if err := w.store.Keep(t.Context(), w.key, "run", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copies, err := w.store.History(t.Context(), w.key)
+	if err != nil || len(copies) != 2 {
+		t.Fatalf("History() = %+v, %v", copies, err)
+	}
+	for n := range 3 {
+		lost := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: partName(w.key, n)}}
+		if err := client.IgnoreNotFound(w.client.Delete(t.Context(), lost)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := w.store.Restore(t.Context(), w.key, copies[0].Serial, false, "me@host", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// -detailed-exitcode: 0 is a plan without changes. It takes the lock, which is free.
+	w.run(t, "plan", "-detailed-exitcode")
+
+	// The older one was made of other input, so there is something to do, and Terraform
+	// goes on from the serial that it was given.
+	if r, err = w.store.Restore(t.Context(), w.key, copies[1].Serial, false, "me@host", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	w.apply(t)
+	w.run(t, "plan", "-detailed-exitcode")
+	state, err := w.store.Read(t.Context(), w.key)
+	if err != nil || state.Serial <= r.Serial || state.Resources != 3 {
+		t.Errorf("after an apply: %+v, %v, want a serial beyond %d", state, err, r.Serial)
+	}
+
+	w.destroy(t)
+	if err := w.store.Remove(t.Context(), w.key); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.client.DeleteAllOf(t.Context(), &corev1.Secret{}, client.InNamespace(testNamespace), client.HasLabels{v1alpha1.LabelStateCopy}); err != nil {
+		t.Fatal(err)
 	}
 }
 

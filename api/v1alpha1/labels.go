@@ -12,6 +12,10 @@ const (
 	// made it.
 	LabelPlan = Group + "/plan"
 
+	// LabelStateCopy is on the Secrets of a copy of an earlier state; its value is the
+	// state's serial.
+	LabelStateCopy = Group + "/state-copy"
+
 	// LabelManagedBy is on every object that the controller makes, with the value
 	// ManagedBy.
 	LabelManagedBy = "app.kubernetes.io/managed-by"

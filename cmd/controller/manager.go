@@ -162,6 +162,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	if err := infrastructure.New(infrastructure.Options{
 		Client:     mgr.GetClient(),
 		Metadata:   byName,
+		Secrets:    mgr.GetCache(),
 		Live:       live,
 		State:      state.NewStore(live, o.namespace),
 		Catalogue:  catalogue,

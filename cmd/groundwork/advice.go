@@ -79,7 +79,7 @@ func adviceToChange(reason string, line func(verb string) string) string {
 	case v1alpha1.ReasonRetriesExhausted:
 		return "Mend what the message says. A change of the spec is tried at once; else: " + line("reconcile")
 	case v1alpha1.ReasonStateMissing:
-		return "Touch nothing, and tell your platform engineers: they restore the Secret that the message names from a backup."
+		return "Touch nothing, and tell your platform engineers: they restore the Secret that the message names, a state by " + line("state restore") + ", else from a backup."
 	}
 	return ""
 }

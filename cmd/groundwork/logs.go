@@ -5,13 +5,18 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/runner"
 	"github.com/groundwork-dev/groundwork/runner/pod"
 	"github.com/groundwork-dev/groundwork/state"
 )
@@ -22,9 +27,9 @@ func logsCommand(k *cluster) *cobra.Command {
 		Use:   "logs NAME [RUN]",
 		Short: "Print what Terraform says in a run",
 		Long: `Prints the log of a run: the one under way, else the last, or the one named. It is that of the run's pod
-in the system namespace, for those who may read logs there, and goes with the pod: when a run succeeds, or
-when the next one starts after a run that failed.`,
-		Example: "  groundwork logs orders-db -n shop -f",
+in the system namespace, or what is kept of it in a Secret there, for as long as the run is kept: the
+beginning and the end, 512 KiB at most. With -f it waits for a pod that has not started.`,
+		Example: "  groundwork logs orders-db -n shop -f\n  groundwork logs orders-db shop-orders-db-qwjhxbnlrtmcakpe-3 -n shop",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := k.session(c.ErrOrStderr())
@@ -38,7 +43,7 @@ when the next one starts after a run that failed.`,
 			if run, err = s.runToLog(c.Context(), args[0], run); err != nil {
 				return err
 			}
-			return s.printLog(c, run, follow)
+			return s.printLog(c, args[0], run, follow)
 		},
 		ValidArgsFunction: k.completeRun,
 	}
@@ -75,25 +80,103 @@ func newestRun(status *v1alpha1.InfrastructureStatus) string {
 	return history[0].Run
 }
 
-// printLog prints the log of a run's pod.
-func (s *session) printLog(c *cobra.Command, run string, follow bool) error {
+// printLog prints the log of a run: that of its pod, or what is kept of it. To follow a
+// run that has no pod yet is to wait for it.
+func (s *session) printLog(c *cobra.Command, name, run string, follow bool) error {
 	clientset, err := kubernetes.NewForConfig(s.config)
 	if err != nil {
 		return err
 	}
-	log, err := clientset.CoreV1().Pods(s.system).GetLogs(run, &corev1.PodLogOptions{Container: pod.ContainerName, Follow: follow}).Stream(c.Context())
-	switch {
-	case apierrors.IsNotFound(err):
-		return fmt.Errorf("the log of run %s is gone with its pod: that of a run that succeeded goes when it ends, that of one that failed when the next starts", run)
-	case apierrors.IsBadRequest(err):
-		return fmt.Errorf("the pod of run %s has not started: %w", run, err)
-	case err != nil:
-		return err
+	pods, told := clientset.CoreV1().Pods(s.system), false
+	return wait.PollUntilContextCancel(c.Context(), time.Second, true, func(ctx context.Context) (bool, error) {
+		n, podErr := printPodLog(ctx, c.OutOrStdout(), pods, run, follow)
+		if n > 0 || ctx.Err() != nil || apierrors.IsForbidden(podErr) {
+			return true, podErr
+		}
+		kept, err := s.printKeptLog(c, run, podErr)
+		if kept || err != nil {
+			return true, err
+		}
+		waits, err := s.underWay(ctx, name, run)
+		if err != nil {
+			return true, err
+		}
+		if waits && follow {
+			if !told {
+				fmt.Fprintf(c.ErrOrStderr(), "Run %s has said nothing yet; waiting for its pod.\n", run)
+				told = true
+			}
+			return false, nil
+		}
+		if podErr == nil {
+			fmt.Fprintf(c.ErrOrStderr(), "The log of run %s is empty: its pod has no node yet, or has said nothing.\n", run)
+			return true, nil
+		}
+		return true, whyNoLog(run, waits, podErr)
+	})
+}
+
+// printPodLog prints the log of a pod, and returns how much it was.
+func printPodLog(ctx context.Context, w io.Writer, pods corev1client.PodInterface, run string, follow bool) (int64, error) {
+	log, err := pods.GetLogs(run, &corev1.PodLogOptions{Container: pod.ContainerName, Follow: follow}).Stream(ctx)
+	if err != nil {
+		return 0, err
 	}
 	defer log.Close()
-	n, err := io.Copy(c.OutOrStdout(), log)
-	if err == nil && n == 0 {
-		fmt.Fprintf(c.ErrOrStderr(), "The log of run %s is empty: its pod has no node yet, or has said nothing.\n", run)
+	return io.Copy(w, log)
+}
+
+// printKeptLog prints what is kept of a run's log, if anything is. podErr is why its pod
+// has none.
+func (s *session) printKeptLog(c *cobra.Command, run string, podErr error) (kept bool, err error) {
+	secret := &corev1.Secret{}
+	err = s.client.Get(c.Context(), client.ObjectKey{Namespace: s.system, Name: runner.LogName(run)}, secret)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	text, err := runner.ParseLog(secret.Data)
+	if err != nil {
+		return false, fmt.Errorf("Secret %s/%s: %w", s.system, secret.Name, err)
+	}
+	if _, err := c.OutOrStdout().Write(text); err != nil {
+		return false, err
+	}
+	if secret.Annotations[runner.AnnotationLogEnded] != "true" {
+		fmt.Fprintf(c.ErrOrStderr(), "The end of this log may be missing: it was kept while the run was under way, and its pod cannot be asked any more%s.\n", because(podErr))
+	}
+	return true, nil
+}
+
+// because is why a pod cannot be asked, empty when it is gone.
+func because(err error) string {
+	if err == nil || apierrors.IsNotFound(err) {
+		return ""
+	}
+	return " (" + err.Error() + ")"
+}
+
+// underWay tells whether a run is the one that its Infrastructure says is under way.
+func (s *session) underWay(ctx context.Context, name, run string) (bool, error) {
+	infra := &v1alpha1.Infrastructure{}
+	err := s.client.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: name}, infra)
+	if err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return infra.Status.Run != nil && infra.Status.Run.Name == run, nil
+}
+
+// whyNoLog says why there is no log of a run; err is why its pod has none.
+func whyNoLog(run string, underWay bool, err error) error {
+	switch {
+	case underWay && (apierrors.IsNotFound(err) || apierrors.IsBadRequest(err)):
+		return fmt.Errorf("run %s has said nothing yet: its pod has not started; to wait for it, pass -f", run)
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("there is no log of run %s: its pod is gone, and none is kept; there was no such run, or its pod has not started or had no time to write it", run)
+	case apierrors.IsBadRequest(err):
+		return fmt.Errorf("the pod of run %s has not started: %w", run, err)
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
+	"github.com/groundwork-dev/groundwork/runner"
 	"github.com/groundwork-dev/groundwork/runner/pod"
 	"github.com/groundwork-dev/groundwork/state"
 )
@@ -102,12 +103,46 @@ func startKubelet(t *testing.T, w *world, waits string) string {
 	w.must(err)
 	number, err := strconv.ParseInt(port, 10, 32)
 	w.must(err)
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-" + w.system}}
-	w.must(apiServer.Create(t.Context(), node))
-	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}}
-	node.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(number)
-	w.must(apiServer.Status().Update(t.Context(), node))
+	return w.createNode("127.0.0.1", int32(number))
+}
+
+// createNode makes a node with a kubelet at an address, and returns its name.
+func (w *world) createNode(address string, port int32) string {
+	w.Helper()
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("node-%s-%d", w.system, port)}}
+	w.must(apiServer.Create(w.Context(), node))
+	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: address}}
+	node.Status.DaemonEndpoints.KubeletEndpoint.Port = port
+	w.must(apiServer.Status().Update(w.Context(), node))
 	return node.Name
+}
+
+// keepLog keeps the log of a run, as a runner does; an empty one is damaged.
+func (w *world) keepLog(run, text, ended string) {
+	w.Helper()
+	data, err := runner.LogData([]byte(text))
+	w.must(err)
+	if text == "" {
+		data = nil
+	}
+	w.must(apiServer.Create(w.Context(), &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.system, Name: runner.LogName(run), Annotations: map[string]string{runner.AnnotationLogEnded: ended}},
+		Data:       data,
+	}))
+}
+
+// TestLogs_follow follows a run whose pod comes late.
+func TestLogs_follow(t *testing.T) {
+	w := newWorld(t)
+	key := state.Key(w.namespace, "orders")
+	w.create("orders", runs, func(infra *v1alpha1.Infrastructure) { infra.Status.Run.Name = key + "-1" })
+	node := startKubelet(t, w, "no pod")
+	done := w.meanwhile(func() { w.createPod(key+"-1", node) })
+	want := "Run " + key + "-1 has said nothing yet; waiting for its pod.\nApplying follow=true\n"
+	if out := w.mustRun("logs", "orders", "-f"); out != want {
+		t.Errorf("got %q, want %q", out, want)
+	}
+	done()
 }
 
 // createPod makes the pod of a run, on a node or not yet.
@@ -128,6 +163,12 @@ func TestLogs(t *testing.T) {
 	w.createPod(key+"-2", node)
 	w.createPod(key+"-3", node)
 	w.createPod(key+"-4", "")
+	w.createPod(key+"-7", w.createNode("127.0.0.1", 1))
+	w.create("waits", runs, func(infra *v1alpha1.Infrastructure) { infra.Status.Run.Name = "waits-1" })
+	for run, ended := range map[string]string{key + "-5": "true", key + "-6": "", key + "-7": ""} {
+		w.keepLog(run, "said\n", ended)
+	}
+	w.keepLog(key+"-8", "", "true")
 	cases := map[string]struct {
 		args []string
 		want string // of what is printed, or of the error
@@ -136,7 +177,13 @@ func TestLogs(t *testing.T) {
 		"The run under way.":            {[]string{"logs", "orders"}, "Applying follow=\n", 0},
 		"Followed.":                     {[]string{"logs", "orders", "-f"}, "Applying follow=true\n", 0},
 		"A run by name.":                {[]string{"logs", "orders", key + "-2"}, "Applying follow=\n", 0},
-		"A run whose pod is gone.":      {[]string{"logs", "orders", key + "-1"}, "the log of run " + key + "-1 is gone with its pod", 1},
+		"A run whose pod is gone.":      {[]string{"logs", "orders", key + "-1"}, "there is no log of run " + key + "-1: its pod is gone, and none is kept", 1},
+		"A run whose log is kept.":      {[]string{"logs", "orders", key + "-5"}, "said\n", 0},
+		"Followed, which ends.":         {[]string{"logs", "orders", key + "-5", "-f"}, "said\n", 0},
+		"A log whose end is missing.":   {[]string{"logs", "orders", key + "-6"}, "said\nThe end of this log may be missing: it was kept while the run was under way, and its pod cannot be asked any more.\n", 0},
+		"A node that does not answer.":  {[]string{"logs", "orders", key + "-7"}, "said\nThe end of this log may be missing: it was kept while the run was under way, and its pod cannot be asked any more (", 0},
+		"A log that is none.":           {[]string{"logs", "orders", key + "-8"}, `the key "log.gz" is not a gzipped log`, 1},
+		"A run that waits for its pod.": {[]string{"logs", "waits"}, "run waits-1 has said nothing yet: its pod has not started; to wait for it, pass -f", 1},
 		"A pod that has not started.":   {[]string{"logs", "orders", key + "-3"}, "the pod of run " + key + "-3 has not started", 1},
 		"A pod without a node.":         {[]string{"logs", "orders", key + "-4"}, "The log of run " + key + "-4 is empty", 0},
 		"A run of another object.":      {[]string{"logs", "new", key + "-2"}, key + "-2 is no run of new in namespace", 2},

@@ -14,13 +14,13 @@ import (
 func stateCommand(k *cluster) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "state",
-		Short: "Look into the Terraform state of an Infrastructure, and release its lock",
+		Short: "Look into the Terraform state of an Infrastructure, put an earlier one back, and release its lock",
 		Long: `For those who may read the Secrets of the system namespace, where the states are. NAME is that of the
 Infrastructure, which need not be there any more.`,
 		Args: cobra.NoArgs,
 		RunE: help,
 	}
-	c.AddCommand(stateListCommand(k), stateShowCommand(k), stateUnlockCommand(k))
+	c.AddCommand(stateListCommand(k), stateShowCommand(k), stateHistoryCommand(k), stateRestoreCommand(k), stateUnlockCommand(k))
 	return c
 }
 
@@ -83,9 +83,14 @@ terraform state show does; a provider that copies one to another attribute may s
 func (s *session) resources(ctx context.Context, name string) ([]state.Resource, error) {
 	resources, err := state.NewStore(s.client, s.system).Resources(ctx, state.Key(s.namespace, name))
 	if errors.Is(err, state.ErrAbsent) {
-		return nil, fmt.Errorf("there is no state of an Infrastructure %q in namespace %s: nothing of it was ever applied, or it is destroyed: %w", name, s.namespace, err)
+		return nil, s.noState(name, err)
 	}
 	return resources, err
+}
+
+// noState says that there is no state of an Infrastructure.
+func (s *session) noState(name string, err error) error {
+	return fmt.Errorf("there is no state of an Infrastructure %q in namespace %s: nothing of it was ever applied, or it is destroyed: %w", name, s.namespace, err)
 }
 
 // resourceAt returns the resource with the address: the current object, else the first

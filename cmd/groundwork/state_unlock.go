@@ -80,6 +80,10 @@ func holder(lock *state.Lock, now time.Time) string {
 	if lock.Who == "" {
 		return fmt.Sprintf("someone who does not say who they are (lock %s)", lock.ID)
 	}
-	return fmt.Sprintf("%s since %s (%s ago), for %s with Terraform %s (lock %s)", lock.Who, lock.Created.UTC().Format(time.RFC3339),
-		duration.HumanDuration(now.Sub(lock.Created)), lock.Operation, lock.Version, lock.ID)
+	with := ""
+	if lock.Version != "" { // a restore is not Terraform's
+		with = " with Terraform " + lock.Version
+	}
+	return fmt.Sprintf("%s since %s (%s ago), for %s%s (lock %s)", lock.Who, lock.Created.UTC().Format(time.RFC3339),
+		duration.HumanDuration(now.Sub(lock.Created)), lock.Operation, with, lock.ID)
 }

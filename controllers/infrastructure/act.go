@@ -38,9 +38,10 @@ func (r *Reconciler) act(ctx context.Context, o *observed, d decision) error {
 	}
 }
 
-// keep looks after the output Secret. When the object has a fault of its own, that
-// is reported rather than what follows from it.
+// keep looks after the copies of the state and the output Secret. When the object has a
+// fault of its own, that is reported rather than what follows from it.
 func (r *Reconciler) keep(ctx context.Context, o *observed) error {
+	r.keepState(ctx, o)
 	if !o.infra.DeletionTimestamp.IsZero() {
 		return nil
 	}

@@ -42,6 +42,8 @@ type Options struct {
 	Client client.Client
 	// Metadata watches Secrets and ConfigMaps in the namespaces of the objects.
 	Metadata metadata.Interface
+	// Secrets reads the metadata of Secrets in Namespace from the cache.
+	Secrets client.Reader
 	// Live reads from the API server.
 	Live client.Reader
 	// State reads and clears Terraform's state in Namespace.
@@ -66,6 +68,7 @@ type Options struct {
 type Reconciler struct {
 	client    client.Client
 	watches   *watch.ByName
+	secrets   client.Reader
 	live      client.Reader
 	state     *state.Store
 	catalogue Catalogue
@@ -77,12 +80,13 @@ type Reconciler struct {
 	namespaces []string
 	upgrades   Upgrades
 	started    startedUpgrades
+	copies     copies
 }
 
 // New returns a Reconciler.
 func New(o Options) *Reconciler {
 	return &Reconciler{
-		client: o.Client, watches: watch.NewByName(o.Metadata), live: o.Live, state: o.State,
+		client: o.Client, watches: watch.NewByName(o.Metadata), secrets: o.Secrets, live: o.Live, state: o.State,
 		catalogue: o.Catalogue, recorder: o.Recorder, clock: o.Clock, metrics: o.Metrics, namespace: o.Namespace, namespaces: o.Namespaces,
 		upgrades: o.Upgrades, started: startedUpgrades{runs: map[string]time.Time{}},
 	}
@@ -130,6 +134,9 @@ func (r *Reconciler) reconcile(ctx context.Context, infra, stored *v1alpha1.Infr
 	d := decide(o)
 	if err := r.act(ctx, o, d); err != nil {
 		return status.FromError(err), false
+	}
+	if o.notKept {
+		d.outcome = d.outcome.Within(keepRetry)
 	}
 	return d.outcome, d.action == forget || d.action == orphan
 }

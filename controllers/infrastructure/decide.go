@@ -195,8 +195,8 @@ func whyNotDestroy(o *observed) *status.Error {
 			state.SnapshotName(o.key), state.SecretName(o.key), v1alpha1.Finalizer)
 	case o.state == nil:
 		return status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,
-			"cannot destroy: the state Secret %s is gone although resources were applied; restore it from a backup, or destroy the resources by hand and then remove the finalizer %s",
-			state.SecretName(o.key), v1alpha1.Finalizer)
+			"cannot destroy: the state Secret %s is gone although resources were applied; restore it from a backup or with `%s`, or destroy the resources by hand and then remove the finalizer %s",
+			state.SecretName(o.key), commandLine("state restore", o.infra), v1alpha1.Finalizer)
 	}
 	return nil
 }
@@ -254,7 +254,8 @@ func holdOff(o *observed, failed []v1alpha1.Run) (decision, bool) {
 	next := last.Status.FinishedAt.Add(retryAfter(len(failed), last))
 	wait := next.Sub(o.now)
 	hold := func(outcome *status.Error) (decision, bool) { return decision{keep, outcome.Outcome}, true }
-	what := fmt.Sprintf("Run %s failed (%s): %s. Its log: kubectl -n %s logs %s", last.Name, last.Status.Reason, last.Status.Message, last.Namespace, last.Name)
+	what := fmt.Sprintf("Run %s failed (%s): %s. Its log: %s, or kubectl -n %s logs %s", last.Name, last.Status.Reason, last.Status.Message,
+		commandLine("logs", o.infra, last.Name), last.Namespace, last.Name)
 	switch {
 	case last.Status.Reason == v1alpha1.RunReasonCancelled:
 		return hold(status.Stalled(v1alpha1.ReasonCancelled, 0,

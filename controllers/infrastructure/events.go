@@ -42,6 +42,12 @@ func (r *Reconciler) lockBroken(ctx context.Context, infra *v1alpha1.Infrastruct
 		"Broke lock %s of pod %s, which no longer exists", lock.ID, lock.Pod())
 }
 
+// notKept says why no copy of the state is kept.
+func (r *Reconciler) notKept(ctx context.Context, infra *v1alpha1.Infrastructure, err error) {
+	r.event(ctx, infra, corev1.EventTypeWarning, "StateNotKept", "Keep", "%s",
+		truncate("No copy of the state could be kept; it is tried again: "+err.Error()))
+}
+
 // destroyed says that nothing is left.
 func (r *Reconciler) destroyed(ctx context.Context, infra *v1alpha1.Infrastructure) {
 	r.event(ctx, infra, corev1.EventTypeNormal, "Destroyed", "Destroy", "Everything is destroyed")

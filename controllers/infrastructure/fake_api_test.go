@@ -39,6 +39,8 @@ type fakeAPI struct {
 	infra *v1alpha1.Infrastructure
 	// get, once set, goes before a read, from the cache or not.
 	get func(cached bool, key client.ObjectKey, obj client.Object) error
+	// list, once set, is told of lists.
+	list func(cached bool, list client.ObjectList)
 }
 
 func newFakeAPI(base client.WithWatch) *fakeAPI {
@@ -97,6 +99,9 @@ func (f *fakeAPI) funcs(cached bool) interceptor.Funcs {
 			return c.Get(ctx, key, obj, opts...)
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if f.list != nil {
+				f.list(cached, list)
+			}
 			if runs, ok := list.(*v1alpha1.RunList); ok && cached && f.runs != nil {
 				f.runs.DeepCopyInto(runs)
 				if selector := new(client.ListOptions).ApplyOptions(opts).LabelSelector; selector != nil {

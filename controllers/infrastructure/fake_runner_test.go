@@ -163,7 +163,7 @@ func (e *env) ready(modify ...func(*v1alpha1.Infrastructure)) {
 func (e *env) writeState(resources int, outputs map[string]cty.Value) {
 	e.Helper()
 	type object = map[string]any
-	file := object{"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "l", "outputs": object{}, "resources": []any{}}
+	file := object{"version": 4, "terraform_version": "1.11.4", "serial": max(e.serial, 1), "lineage": "l", "outputs": object{}, "resources": []any{}}
 	for name, value := range outputs {
 		ty, err := ctyjson.MarshalType(value.Type())
 		e.must(err)

@@ -38,6 +38,7 @@ func (r *Reconciler) forget(ctx context.Context, o *observed) error {
 			return fmt.Errorf("delete Run %s: %w", run.Name, err)
 		}
 	}
+	r.copies.forget(o.key)
 	if err := r.removeFinalizer(ctx, o.infra); err != nil {
 		return err
 	}

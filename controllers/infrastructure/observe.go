@@ -62,6 +62,9 @@ type observed struct {
 	state *state.State
 	// dependants describe the other objects that need this one.
 	dependants []string
+
+	// notKept is set when a copy of the state could not be made.
+	notKept bool
 }
 
 // observe reads what decide needs. An error is one of the API: to be retried.
@@ -206,6 +209,17 @@ func (o *observed) applied() *v1alpha1.Run {
 		case run.Spec.Operation == v1alpha1.OperationApply && !looks(run) &&
 			(run.Status.ApplyStartedAt != nil || run.Status.Phase == v1alpha1.RunSucceeded):
 			return run
+		}
+	}
+	return nil
+}
+
+// changedState is the newest Run that went on to change resources, and with them the
+// state, whatever came of it; nil when there is none.
+func (o *observed) changedState() *v1alpha1.Run {
+	for i := range o.runs {
+		if o.runs[i].Status.ApplyStartedAt != nil {
+			return &o.runs[i]
 		}
 	}
 	return nil

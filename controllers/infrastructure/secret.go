@@ -73,7 +73,7 @@ func (r *Reconciler) keepOutputs(ctx context.Context, o *observed) error {
 	}
 	current, err := r.state.Read(ctx, o.key)
 	if errors.Is(err, state.ErrAbsent) {
-		return stateMissing(r.namespace, o.key)
+		return stateMissing(r.namespace, infra)
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,8 +26,10 @@ const (
 	// keptRuns is the number of finished Runs that are kept for an object, besides
 	// those that have only looked for drift.
 	keptRuns = 10
-	// keptLooks is the number of those: as many as may fail in a row before that makes
-	// no more difference.
+	// keptFailures is the number of those that failed which are kept, if need be for longer.
+	keptFailures = 10
+	// keptLooks is the number of those that have only looked for drift: as many as may
+	// fail in a row before that makes no more difference.
 	keptLooks = maxFailures
 )
 
@@ -40,8 +44,12 @@ func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Requ
 			return err
 		}
 	}
-	if err := r.checkState(ctx, o, req); err != nil {
+	current, err := r.checkState(ctx, o, req)
+	if err != nil {
 		return err
+	}
+	if current != nil {
+		r.keepStateAsRead(ctx, o, current)
 	}
 	run := r.newRun(o, req, trigger)
 	if err := r.writeRequest(ctx, run, req); err != nil {
@@ -158,29 +166,30 @@ func (r *Reconciler) checkLock(ctx context.Context, o *observed) error {
 // checkState refuses to apply when resources were applied before and their state
 // is gone, as an apply would make them a second time, or when they are those of
 // another module or another account, as it would destroy or lose them. The Runs
-// have told that already (request), unless someone has deleted them.
-func (r *Reconciler) checkState(ctx context.Context, o *observed, req *runner.Request) error {
+// have told that already (request), unless someone has deleted them. It returns the
+// state; nil when nothing was applied before.
+func (r *Reconciler) checkState(ctx context.Context, o *observed, req *runner.Request) (*state.State, error) {
 	snapshot, err := r.snapshot(ctx, o.key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if snapshot == nil && o.applied() == nil {
-		return nil
+		return nil, nil
 	}
 	current, err := r.state.Read(ctx, o.key)
 	switch {
 	case errors.Is(err, state.ErrAbsent):
-		return stateMissing(r.namespace, o.key)
+		return nil, stateMissing(r.namespace, o.infra)
 	case err != nil:
-		return err
+		return nil, err
 	case snapshot == nil || current.Resources == 0:
-		return nil
+		return current, nil
 	case snapshot.Module.Name != req.Module.Name:
-		return stalled(moduleChanged(req.Module.Name, snapshot.Module.Name))
+		return nil, stalled(moduleChanged(req.Module.Name, snapshot.Module.Name))
 	case snapshot.ProviderConfig != "" && snapshot.ProviderConfig != req.ProviderConfig:
-		return stalled(providerConfigChanged(req.ProviderConfig, snapshot.ProviderConfig))
+		return nil, stalled(providerConfigChanged(req.ProviderConfig, snapshot.ProviderConfig))
 	}
-	return nil
+	return current, nil
 }
 
 // snapshot reads what the last apply left for the destroy; nil when it is proven
@@ -197,10 +206,15 @@ func (r *Reconciler) snapshot(ctx context.Context, key string) (*runner.Request,
 	return snapshot, wrap(err, "snapshot %s/%s", r.namespace, state.SnapshotName(key))
 }
 
-func stateMissing(namespace, key string) error {
+func stateMissing(namespace string, infra *v1alpha1.Infrastructure) error {
 	return status.Stalled(v1alpha1.ReasonStateMissing, missingRetry,
-		"the state Secret %s/%s is gone although resources were applied; restore it from a backup: without it the next apply would make them a second time",
-		namespace, state.SecretName(key))
+		"the state Secret %s/%s is gone although resources were applied; restore it from a backup or with `%s`: without it the next apply would make them a second time",
+		namespace, state.SecretName(state.Key(infra.Namespace, infra.Name)), commandLine("state restore", infra))
+}
+
+// commandLine is the command line that does something with an object.
+func commandLine(verb string, infra *v1alpha1.Infrastructure, args ...string) string {
+	return strings.Join(append([]string{"groundwork", verb, infra.Name}, append(args, "-n", infra.Namespace)...), " ")
 }
 
 // writeRequest writes the Run's Secret, in place of one that was left by a start
@@ -252,22 +266,10 @@ func (r *Reconciler) deleteRequest(ctx context.Context, run *v1alpha1.Run) error
 	return nil
 }
 
-// pruneRuns deletes the superseded Runs and the oldest finished ones, but never the
-// one that says what is applied.
+// pruneRuns deletes the Runs that are not kept, each with its request; its log goes with
+// it, as it is owned by it.
 func (r *Reconciler) pruneRuns(ctx context.Context, o *observed) error {
-	prune := o.superseded
-	changes, looked := 0, 0
-	for i := range o.runs {
-		run := &o.runs[i]
-		count, kept := &changes, keptRuns
-		if looks(run) {
-			count, kept = &looked, keptLooks
-		}
-		if *count++; *count > kept && run != o.applied() {
-			prune = append(prune, *run)
-		}
-	}
-	for _, run := range prune {
+	for _, run := range prunable(o) {
 		if err := r.deleteRequest(ctx, &run); err != nil {
 			return err
 		}
@@ -276,6 +278,32 @@ func (r *Reconciler) pruneRuns(ctx context.Context, o *observed) error {
 		}
 	}
 	return nil
+}
+
+// prunable are the superseded Runs and the oldest of the others, but never the one that
+// says what is applied.
+func prunable(o *observed) []v1alpha1.Run {
+	prune := slices.Clone(o.superseded)
+	changes, failed, looked := 0, 0, 0
+	for i := range o.runs {
+		run := &o.runs[i]
+		kept := run == o.applied()
+		if looks(run) {
+			looked++
+			kept = kept || looked <= keptLooks
+		} else {
+			changes++
+			kept = kept || changes <= keptRuns
+			if run.Status.Phase == v1alpha1.RunFailed {
+				failed++
+				kept = kept || failed <= keptFailures
+			}
+		}
+		if !kept {
+			prune = append(prune, *run)
+		}
+	}
+	return prune
 }
 
 func labelsOf(key string) map[string]string {

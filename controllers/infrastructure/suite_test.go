@@ -110,6 +110,8 @@ type env struct {
 	namespace string
 	system    string
 	r         *Reconciler
+	// serial is that of the next state, 1 when it is not set.
+	serial int64
 }
 
 func newEnv(t *testing.T) *env {
@@ -120,7 +122,7 @@ func newEnv(t *testing.T) *env {
 	}
 	e.namespace, e.system = e.newNamespace("shop-"), e.newNamespace("groundwork-")
 	e.r = New(Options{
-		Client: e.api, Live: e.api.live(), State: state.NewStore(e.api.live(), e.system),
+		Client: e.api, Secrets: e.api, Live: e.api.live(), State: state.NewStore(e.api.live(), e.system),
 		Catalogue: library(t), Recorder: e.recorder, Clock: e.clock, Metrics: e.metrics, Namespace: e.system,
 		Upgrades: Upgrades{MaxConcurrent: intstr.FromInt32(1), MaxFailed: 2},
 	})

@@ -89,6 +89,14 @@ func FromError(err error) Outcome {
 	return Outcome{kind: retrying, reason: v1alpha1.ReasonRetrying, message: err.Error(), err: err}
 }
 
+// Within returns the outcome with the next look after the given time at the latest.
+func (o Outcome) Within(after time.Duration) Outcome {
+	if o.after == 0 || o.after > after {
+		o.after = after
+	}
+	return o
+}
+
 // Reason is the outcome's reason, as in the conditions.
 func (o Outcome) Reason() string { return o.reason }
 

@@ -44,6 +44,7 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	code = m.Run()
+	err = removeCLI()
 	// Of some of the tests it would only say that not everything was used.
 	if all := flag.Lookup("test.run").Value.String() == ""; all && os.Getenv("CLUSTER") != "existing" {
 		if err = checkRoles(ctx); err != nil {

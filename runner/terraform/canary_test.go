@@ -67,7 +67,8 @@ func TestRunner_Run_canaries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for where, said := range map[string]string{"log": o.log, "status": string(status), "termination message": string(result)} {
+	kept, _ := f.keptLog("canaries")
+	for where, said := range map[string]string{"log": o.log, "kept log": kept, "status": string(status), "termination message": string(result)} {
 		for _, canary := range []string{"canary", "90210", "BEGIN KEY", "Y2FuYXJ5"} {
 			if strings.Contains(said, canary) {
 				t.Errorf("%s has the secret %s:\n%s", where, canary, said)

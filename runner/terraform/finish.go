@@ -16,13 +16,16 @@ import (
 // finishPatience is how long the runner tries to write a result.
 const finishPatience = 10 * time.Minute
 
-// finish says how the Run ended: in the pod's log, its termination message, the
-// Run's status and the exit code that it returns.
-func (r *Runner) finish(life context.Context, run *v1alpha1.Run, end ending, diagnostics []v1alpha1.Diagnostic) int {
+// finish says how the Run ended: in the log, the termination message, the Run's status
+// and the exit code that it returns. The log is written first, so that it is there when
+// the Run says that it is finished; but the result does not wait for one that cannot be
+// written.
+func (r *Runner) finish(life context.Context, run *v1alpha1.Run, end ending, diagnostics []v1alpha1.Diagnostic, keeper *logKeeper) int {
 	result := end.result()
 	result.Message = cut(r.log.mask.apply(result.Message), maxMessage)
 	r.log.printf("%s: %s", result.Reason, result.Message)
 	r.writeTerminationMessage(result)
+	notKept := keeper.end(life)
 
 	patch, err := finalPatch(run, result, end, diagnostics, r.now())
 	if err == nil {
@@ -32,6 +35,12 @@ func (r *Runner) finish(life context.Context, run *v1alpha1.Run, end ending, dia
 	}
 	if err != nil {
 		r.log.printf("The result could not be written into the run's status: %v", err)
+	}
+	if notKept != nil {
+		notKept = retry(life, logPatience, keeper.end)
+	}
+	if notKept != nil {
+		r.log.printf("The log could not be kept: %v", notKept)
 	}
 	if result.Reason.Phase() == v1alpha1.RunFailed {
 		return runner.ExitFailed

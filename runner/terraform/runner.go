@@ -17,15 +17,19 @@ type Runner struct {
 	cfg    Config
 	client client.Client
 	log    *podLog
-	now    func() time.Time
+	// kept is what of the log outlasts the pod.
+	kept *keptLog
+	now  func() time.Time
 }
 
 // New returns a runner that writes the pod's log to out.
 func New(cfg Config, c client.Client, out io.Writer) *Runner {
+	kept := newKeptLog(maxKeptLog)
 	return &Runner{
 		cfg:    cfg,
 		client: c,
-		log:    &podLog{mask: newMask(nil, cfg.Environ), out: out, now: time.Now},
+		log:    &podLog{mask: newMask(nil, cfg.Environ), out: io.MultiWriter(kept, out), now: time.Now},
+		kept:   kept,
 		now:    time.Now,
 	}
 }
@@ -45,9 +49,11 @@ func (r *Runner) Run(ctx context.Context) int {
 
 	s := &session{Runner: r, run: run, req: req, diagnostics: diagnostics{mask: r.log.mask}, started: r.now()}
 	s.reporter = startReporter(r.client, run)
+	keeper := startLogKeeper(r.client, r.kept, run, req)
 	end := s.carryOut(ctx, life, requestErr)
 	s.reporter.stop()
-	return r.finish(life, run, end, s.diagnostics.status())
+	keeper.stop()
+	return r.finish(life, run, end, s.diagnostics.status(), keeper)
 }
 
 // life returns a context that ends just before kubelet kills the process: the

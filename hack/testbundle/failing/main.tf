@@ -5,6 +5,9 @@ locals {
     mode         = var.mode
     sleep_binary = var.sleep_binary
   }
+
+  # What a careless provider does: its error tells a secret, and Terraform does not know of it.
+  told = nonsensitive(var.secret == "" ? "" : " The secret is ${var.secret}.")
 }
 
 # Three steps, one after the other. A plan does not know timestamp() yet, so it leaves a condition on it to the apply.
@@ -26,7 +29,7 @@ resource "terraform_data" "step_1" {
 
     precondition {
       condition     = !(var.mode == "apply" && var.step == 1) || timestamp() == ""
-      error_message = "The apply of step 1 fails because the variable mode says so."
+      error_message = "The apply of step 1 fails because the variable mode says so.${local.told}"
     }
   }
 }
@@ -48,7 +51,7 @@ resource "terraform_data" "step_2" {
 
     precondition {
       condition     = !(var.mode == "apply" && var.step == 2) || timestamp() == ""
-      error_message = "The apply of step 2 fails because the variable mode says so."
+      error_message = "The apply of step 2 fails because the variable mode says so.${local.told}"
     }
   }
 
@@ -72,7 +75,7 @@ resource "terraform_data" "step_3" {
 
     precondition {
       condition     = !(var.mode == "apply" && var.step == 3) || timestamp() == ""
-      error_message = "The apply of step 3 fails because the variable mode says so."
+      error_message = "The apply of step 3 fails because the variable mode says so.${local.told}"
     }
   }
 

@@ -9,6 +9,14 @@ variable "mode" {
   }
 }
 
+variable "secret" {
+  description = "A sensitive string. The error of an apply that fails tells it, as that of a careless provider may."
+  type        = string
+  default     = ""
+  nullable    = false
+  sensitive   = true
+}
+
 variable "sleep_binary" {
   description = "Binary that waits for N seconds when called as `BINARY sleep N`; a destroy calls it with 0. Outside the runner's image, `env` does."
   type        = string
