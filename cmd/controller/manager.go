@@ -29,6 +29,7 @@ import (
 	cataloguecontroller "github.com/groundwork-dev/groundwork/controllers/catalogue"
 	"github.com/groundwork-dev/groundwork/controllers/infrastructure"
 	"github.com/groundwork-dev/groundwork/controllers/metrics"
+	"github.com/groundwork-dev/groundwork/controllers/preview"
 	runcontroller "github.com/groundwork-dev/groundwork/controllers/run"
 	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner/pod"
@@ -94,8 +95,8 @@ func (o *options) catalogue() (*modules.Catalogue, error) {
 	return modules.LoadBundles(bundles...)
 }
 
-// newManager caches what is watched: Infrastructures of the namespaces that the
-// options name, Runs, runner pods and the metadata of Secrets of the system
+// newManager caches what is watched: Infrastructures and Previews of the namespaces that
+// the options name, Runs, runner pods and the metadata of Secrets of the system
 // namespace only. Secrets and ConfigMaps are read live, by name.
 func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
@@ -116,6 +117,7 @@ func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{
 				&v1alpha1.Infrastructure{}: {Namespaces: apps},
+				&v1alpha1.Preview{}:        {Namespaces: apps},
 				&v1alpha1.Run{}:            {Namespaces: system},
 				&corev1.Secret{}:           {Namespaces: system},
 				&corev1.Pod{}:              {Namespaces: system, Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
@@ -149,7 +151,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	if err := cataloguecontroller.New(mgr.GetClient(), catalogue).SetupWithManager(mgr); err != nil {
 		return err
 	}
-	if err := infrastructure.New(infrastructure.Options{
+	infrastructures := infrastructure.New(infrastructure.Options{
 		Client:     mgr.GetClient(),
 		Metadata:   byName,
 		Live:       live,
@@ -160,6 +162,16 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Metrics:    counters,
 		Namespace:  o.namespace,
 		Namespaces: o.watchNamespaces,
+	})
+	if err := infrastructures.SetupWithManager(mgr, o.workers); err != nil {
+		return err
+	}
+	if err := preview.New(preview.Options{
+		Client:    mgr.GetClient(),
+		Live:      live,
+		Planner:   infrastructures,
+		Clock:     clock.RealClock{},
+		Namespace: o.namespace,
 	}).SetupWithManager(mgr, o.workers); err != nil {
 		return err
 	}
