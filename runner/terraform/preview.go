@@ -8,14 +8,15 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/runner"
 )
 
-// stateFile is the copy of the state that a preview is planned on.
-const stateFile = "preview.tfstate"
+// stateCopy is the copy of the state that a preview is planned on.
+const stateCopy = "preview.tfstate"
 
 // maxDiff bounds what is kept of Terraform's account of a plan, in bytes: a Secret holds
 // twice that.
@@ -28,10 +29,13 @@ func (s *session) isPreview() bool { return s.run.Spec.Trigger == v1alpha1.Trigg
 // working directory: the kubernetes backend would take the lock, and write a state where
 // there is none.
 func (s *session) onCopy(ctx context.Context) (*runner.Request, error) {
-	path := s.cfg.path(stateFile)
+	path := s.cfg.path(stateCopy)
 	content, err := s.readState(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the state: %w", err)
+	}
+	if err := s.maskEarlier(ctx); err != nil {
+		return nil, err
 	}
 	if content != nil {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -43,6 +47,29 @@ func (s *session) onCopy(ctx context.Context) (*runner.Request, error) {
 		"local": map[string]any{"path": path},
 	}}})
 	return &req, err
+}
+
+// maskEarlier masks what was secret in what is applied, too: a diff shows old values, and
+// a provider may keep a copy of one where Terraform does not know it to be secret.
+func (s *session) maskEarlier(ctx context.Context) error {
+	snapshot := &corev1.Secret{}
+	err := retry(ctx, recordPatience, func(ctx context.Context) error {
+		snapshot = &corev1.Secret{}
+		return permanent(s.client.Get(ctx, types.NamespacedName{Namespace: s.run.Namespace, Name: s.req.Snapshot}, snapshot))
+	})
+	if isGone(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the snapshot %s: %w", s.req.Snapshot, err)
+	}
+	earlier, err := runner.ParseRequest(snapshot.Data)
+	if err != nil {
+		return fmt.Errorf("read the snapshot %s: %w", s.req.Snapshot, err)
+	}
+	s.log.mask = newMask(s.req, s.cfg.Environ, earlier)
+	s.diagnostics.mask = s.log.mask
+	return nil
 }
 
 // preview makes the plan, tells what it does and what policies have against it, and

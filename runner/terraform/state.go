@@ -26,7 +26,7 @@ const (
 
 // statePatience is how long a state may be in the middle of being written: the backend
 // writes the Secrets of a large one one by one.
-const statePatience = 30 * time.Second
+const statePatience = 10 * time.Second
 
 // readState returns the state file, nil when it is proven that there is none. A state
 // that is unreadable, or that is gone although resources were applied, is an error. It
