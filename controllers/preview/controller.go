@@ -106,15 +106,28 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	d := decide(o)
+	result, err := r.carryOut(ctx, o, d)
+	if apierrors.IsConflict(err) {
+		// The cache is behind.
+		return ctrl.Result{RequeueAfter: soon}, nil
+	}
+	return result, err
+}
+
+// carryOut acts, and writes what comes of it into the status, but for that of a Preview
+// that has ended.
+func (r *Reconciler) carryOut(ctx context.Context, o *observed, d decision) (ctrl.Result, error) {
 	outcome, err := r.act(ctx, o, d)
 	switch {
+	case apierrors.IsConflict(err):
+		return ctrl.Result{}, err
+	case d.action == keep || d.action == release || d.action == expire:
+		return ctrl.Result{RequeueAfter: d.after}, err
 	case err != nil:
 		outcome = status.FromError(err)
-	case d.action == release || d.action == keep || d.action == expire:
-		return ctrl.Result{RequeueAfter: d.after}, nil
 	}
-	preview.Status.ObservedGeneration = preview.Generation
-	status.SetConditions(&preview.Status.Conditions, preview.Generation, outcome)
+	o.preview.Status.ObservedGeneration = o.preview.Generation
+	status.SetConditions(&o.preview.Status.Conditions, o.preview.Generation, outcome)
 	if err := r.patchStatus(ctx, o); err != nil {
 		return ctrl.Result{}, err
 	}

@@ -126,6 +126,7 @@ func TestAlerts(t *testing.T) {
 			`groundwork_runs_total{module="a",outcome="ImagePullFailed",` + target + `} 0x9 4x30`, 30, since(10, 30)},
 		{"One pod found no node.", "GroundworkRunsNotStarting", `groundwork_runs_total{module="a",outcome="PodUnschedulable",` + target + `} 0x9 1x30`, 30, nil},
 		{"A module's runs fail.", "GroundworkModuleFailing", `groundwork_runs_total{module="a",outcome="ApplyFailed",` + target + `} 0x9 8x30`, 30, since(10, 30)},
+		{"Somebody's previews fail.", "GroundworkModuleFailing", `groundwork_runs_total{module="a",outcome="PlanFailed",trigger="Preview",` + target + `} 0x9 8x30`, 30, nil},
 		{"Runs are cancelled and superseded.", "GroundworkModuleFailing", `groundwork_runs_total{module="a",outcome="Cancelled",` + target + `} 0x9 8x30`, 30, nil},
 		{"A lock is broken.", "GroundworkLockBroken", `groundwork_locks_broken_total{` + target + `} 0x9 1x90`, 80, since(10, 69)},
 		{"Another release's lock is broken.", "GroundworkLockBroken", `groundwork_locks_broken_total{job="groundwork-metrics",namespace="other"} 0x9 1x90`, 80, nil},
