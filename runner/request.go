@@ -72,6 +72,10 @@ const (
 	keyModule  = "module.tar.gz"
 )
 
+// DiffSecret is the name of the Secret in which the runner leaves Terraform's account of
+// what a preview would change, in the key v1alpha1.DiffKey.
+func DiffSecret(run string) string { return run + "-diff" }
+
 // Request is all that a runner needs for one Run. It is also the snapshot that a
 // destroy works from, so it holds nothing that could be gone by then but the
 // credentials, which it names.

@@ -28,16 +28,28 @@ func Key(namespace, name string) string {
 		prefix = prefix[:maxPrefix]
 	}
 	// No namespace contains a slash, so no two objects hash the same text.
-	return strings.TrimRight(prefix, "-") + "-" + letters(namespace+"/"+name)
+	return strings.TrimRight(prefix, "-") + "-" + letters(namespace+"/"+name, hashLength)
 }
 
-// letters hashes s to hashLength letters, 75 bits.
-func letters(s string) string {
+// previewHashLength is what is left of a pod's host name.
+const previewHashLength = 63 - maxPrefix - 1 - hashLength - len(previewInfix)
+
+const previewInfix = "-preview-"
+
+// PreviewName returns the name of the run that makes the plan for the Preview with that
+// UID, of the Infrastructure with that key: always the same one, of at most 63 characters.
+// What it has before its last hyphen is no state's key: the pod may write to none.
+func PreviewName(key, uid string) string {
+	return key + previewInfix + letters(uid, previewHashLength)
+}
+
+// letters hashes s to n letters, at most 54: 16 are 75 bits.
+func letters(s string, n int) string {
 	sum := sha256.Sum256([]byte(s))
-	n, base, digit := new(big.Int).SetBytes(sum[:]), big.NewInt(26), new(big.Int)
-	out := make([]byte, hashLength)
+	rest, base, digit := new(big.Int).SetBytes(sum[:]), big.NewInt(26), new(big.Int)
+	out := make([]byte, n)
 	for i := range out {
-		n.DivMod(n, base, digit)
+		rest.DivMod(rest, base, digit)
 		out[i] = 'a' + byte(digit.Int64())
 	}
 	return string(out)

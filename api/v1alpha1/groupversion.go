@@ -21,6 +21,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&Module{}, &ModuleList{},
 		&ProviderConfig{}, &ProviderConfigList{},
 		&Run{}, &RunList{},
+		&Preview{}, &PreviewList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion())
 	return nil

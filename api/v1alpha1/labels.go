@@ -4,9 +4,16 @@ const (
 	// Finalizer keeps an Infrastructure until its resources are destroyed.
 	Finalizer = Group + "/destroy"
 
+	// FinalizerPreview keeps a Preview until nothing is left of it in the system namespace.
+	FinalizerPreview = Group + "/preview"
+
 	// LabelKey is on every object in the system namespace that belongs to one
 	// Infrastructure; its value is the object's state key (state.Key).
 	LabelKey = Group + "/key"
+
+	// LabelPreview is on every object in the system namespace that belongs to a Preview,
+	// and to no Infrastructure; its value is the Preview's UID.
+	LabelPreview = Group + "/preview"
 
 	// LabelPlan is on the Secrets of a saved plan; its value is the name of the Run that
 	// made it.

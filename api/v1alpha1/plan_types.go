@@ -66,8 +66,8 @@ type PlanSummary struct {
 	Replace int32 `json:"replace"`
 	// Delete is the number of resources to be destroyed.
 	Delete int32 `json:"delete"`
-	// Changes are the planned changes of a plan with an id, those that need approval
-	// first, at most 20; the counts have all.
+	// Changes are the planned changes of a plan with an id, and of a Preview's, those that
+	// need approval first, at most 20; the counts have all.
 	// +kubebuilder:validation:MaxItems=20
 	// +listType=atomic
 	// +optional

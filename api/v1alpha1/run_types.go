@@ -56,7 +56,7 @@ const (
 )
 
 // RunTrigger is why a Run was started.
-// +kubebuilder:validation:Enum=Change;Retry;Upgrade;Drift
+// +kubebuilder:validation:Enum=Change;Retry;Upgrade;Drift;Preview
 type RunTrigger string
 
 // The triggers.
@@ -71,6 +71,9 @@ const (
 	TriggerUpgrade RunTrigger = "Upgrade"
 	// TriggerDrift: it is time to look for drift.
 	TriggerDrift RunTrigger = "Drift"
+	// TriggerPreview: a Preview asks what would be changed. The run takes no lock and
+	// leaves no trace in the state.
+	TriggerPreview RunTrigger = "Preview"
 )
 
 // RunSpec is the input of a Run, except for what may be secret: variables,
@@ -123,7 +126,8 @@ type InfrastructureReference struct {
 	Namespace string `json:"namespace"`
 	// Name is the object's name.
 	Name string `json:"name"`
-	// UID is the object's UID: a re-created object is another one.
+	// UID is the object's UID: a re-created object is another one. Empty for a preview of
+	// an object that is not there.
 	UID types.UID `json:"uid"`
 	// Generation is the object's generation that asked for the run.
 	Generation int64 `json:"generation"`

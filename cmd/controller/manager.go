@@ -31,6 +31,7 @@ import (
 	"github.com/groundwork-dev/groundwork/controllers/infrastructure"
 	"github.com/groundwork-dev/groundwork/controllers/metrics"
 	"github.com/groundwork-dev/groundwork/controllers/notify"
+	"github.com/groundwork-dev/groundwork/controllers/preview"
 	runcontroller "github.com/groundwork-dev/groundwork/controllers/run"
 	"github.com/groundwork-dev/groundwork/modules"
 	"github.com/groundwork-dev/groundwork/runner/pod"
@@ -96,8 +97,8 @@ func (o *options) catalogue() (*modules.Catalogue, error) {
 	return modules.LoadBundles(bundles...)
 }
 
-// newManager caches what is watched: Infrastructures of the namespaces that the
-// options name, Runs, runner pods and the metadata of Secrets of the system
+// newManager caches what is watched: Infrastructures and Previews of the namespaces that
+// the options name, Runs, runner pods and the metadata of Secrets of the system
 // namespace only. Secrets and ConfigMaps are read live, by name.
 func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
@@ -118,6 +119,7 @@ func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{
 				&v1alpha1.Infrastructure{}: {Namespaces: apps},
+				&v1alpha1.Preview{}:        {Namespaces: apps},
 				&v1alpha1.Run{}:            {Namespaces: system},
 				&corev1.Secret{}:           {Namespaces: system},
 				&corev1.Pod{}:              {Namespaces: system, Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})},
@@ -159,7 +161,7 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 	if err != nil {
 		return err
 	}
-	if err := infrastructure.New(infrastructure.Options{
+	infrastructures := infrastructure.New(infrastructure.Options{
 		Client:     mgr.GetClient(),
 		Metadata:   byName,
 		Secrets:    mgr.GetCache(),
@@ -172,6 +174,16 @@ func setup(ctx context.Context, mgr ctrl.Manager, o options, catalogue *modules.
 		Namespace:  o.namespace,
 		Namespaces: o.watchNamespaces,
 		Upgrades:   upgrades,
+	})
+	if err := infrastructures.SetupWithManager(mgr, o.workers); err != nil {
+		return err
+	}
+	if err := preview.New(preview.Options{
+		Client:    mgr.GetClient(),
+		Live:      live,
+		Planner:   infrastructures,
+		Clock:     clock.RealClock{},
+		Namespace: o.namespace,
 	}).SetupWithManager(mgr, o.workers); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func addClusterCommands(root *cobra.Command) {
 	k.flags.AddFlags(f)
 	f.StringVar(&k.system, "system-namespace", "groundwork-system", "`NAMESPACE` that Groundwork runs in")
 	commands := []*cobra.Command{
-		getCommand(k), describeCommand(k), approveCommand(k), cancelCommand(k), reconcileCommand(k),
+		getCommand(k), describeCommand(k), planCommand(k), approveCommand(k), cancelCommand(k), reconcileCommand(k),
 		suspendCommand(k), resumeCommand(k), waitCommand(k), watchCommand(k), historyCommand(k), logsCommand(k),
 		outputsCommand(k), stateCommand(k),
 	}

@@ -11,6 +11,8 @@ const (
 	exitStalled = 4
 	// exitNeedsApproval: a plan waits for approval.
 	exitNeedsApproval = 5
+	// exitChanges: a plan changes something, which was asked.
+	exitChanges = 6
 	// exitInterrupted is that of shells for SIGINT.
 	exitInterrupted = 130
 )

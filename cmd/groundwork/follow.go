@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
@@ -17,23 +18,36 @@ import (
 // follow calls look with an Infrastructure as it is, and again whenever it changes,
 // with nil when it is not there, until look says that it has seen enough.
 func (s *session) follow(ctx context.Context, name string, look func(*v1alpha1.Infrastructure) bool) error {
-	only := []client.ListOption{client.InNamespace(s.namespace), client.MatchingFields{"metadata.name": name}}
+	key := client.ObjectKey{Namespace: s.namespace, Name: name}
+	return s.followObject(ctx, key, &v1alpha1.InfrastructureList{}, func(obj client.Object) bool {
+		infra, _ := obj.(*v1alpha1.Infrastructure) // nil for no object
+		return look(infra)
+	})
+}
+
+// followObject is follow for an object of any kind, that of the list.
+func (s *session) followObject(ctx context.Context, key client.ObjectKey, kind client.ObjectList, look func(client.Object) bool) error {
+	only := []client.ListOption{client.InNamespace(key.Namespace), client.MatchingFields{"metadata.name": key.Name}}
 	watcher := &cache.ListWatch{WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-		return s.client.Watch(ctx, &v1alpha1.InfrastructureList{}, append(only, &client.ListOptions{Raw: &o})...)
+		return s.client.Watch(ctx, kind.DeepCopyObject().(client.ObjectList), append(only, &client.ListOptions{Raw: &o})...)
 	}}
 	for {
-		list := &v1alpha1.InfrastructureList{}
+		list := kind.DeepCopyObject().(client.ObjectList)
 		if err := s.client.List(ctx, list, only...); err != nil {
 			return err
 		}
-		var infra *v1alpha1.Infrastructure
-		if len(list.Items) > 0 {
-			infra = &list.Items[0]
+		found, err := meta.ExtractList(list)
+		if err != nil {
+			return err
 		}
-		if look(infra) {
+		var obj client.Object
+		if len(found) > 0 {
+			obj = found[0].(client.Object)
+		}
+		if look(obj) {
 			return nil
 		}
-		_, err := watchtools.Until(ctx, list.ResourceVersion, watcher, func(event watch.Event) (bool, error) {
+		_, err = watchtools.Until(ctx, list.GetResourceVersion(), watcher, func(event watch.Event) (bool, error) {
 			return lookAt(event, look)
 		})
 		switch {
@@ -50,10 +64,10 @@ func (s *session) follow(ctx context.Context, name string, look func(*v1alpha1.I
 }
 
 // lookAt calls look with what an event tells.
-func lookAt(event watch.Event, look func(*v1alpha1.Infrastructure) bool) (bool, error) {
+func lookAt(event watch.Event, look func(client.Object) bool) (bool, error) {
 	switch event.Type {
 	case watch.Added, watch.Modified:
-		return look(event.Object.(*v1alpha1.Infrastructure)), nil
+		return look(event.Object.(client.Object)), nil
 	case watch.Deleted:
 		return look(nil), nil
 	case watch.Error:

@@ -43,6 +43,9 @@ func TestCommand_failures(t *testing.T) {
 		"get: some and one.":         {[]string{"get", "ready", "-l", "app=orders"}, 2, "wanted one of the two"},
 		"get: a wrong selector.":     {[]string{"get", "-l", "a in b"}, 2, "--selector: "},
 		"describe: not there.":       {[]string{"describe", "nothing"}, 1, `there is no Infrastructure "nothing"`},
+		"plan: nothing.":             {[]string{"plan"}, 2, "got neither or both of NAME and --filename"},
+		"plan: too much.":            {[]string{"plan", "ready", "-f", "-"}, 2, "got neither or both of NAME and --filename"},
+		"plan: not there.":           {[]string{"plan", "nothing"}, 1, `there is no Infrastructure "nothing"`},
 		"approve: no plan.":          {[]string{"approve", "ready", "--yes"}, 1, "ready has no plan that can be approved: Ready is True, InSync"},
 		"approve: another plan.":     {[]string{"approve", "asks", "plan-0", "--yes"}, 1, "the plan of asks is plan-1 (update 1, replace 1), not plan-0"},
 		"approve: already.":          {[]string{"approve", "approved", "--yes"}, 1, "plan plan-1 of approved is approved already"},
@@ -315,6 +318,7 @@ func TestCommand_appTeam(t *testing.T) {
 		"All namespaces.":    {w, []string{"get", "-A"}, "get: you (anna) may not list infrastructures in all namespaces: name one namespace with -n, or ask the cluster's administrators"},
 		"Another's object.":  {other, []string{"describe", "orders"}, "describe: you (anna) may not get infrastructures in namespace " + other.namespace + ": it comes with the ClusterRole view; ask an administrator of the namespace"},
 		"Another's approval": {other, []string{"approve", "orders", "--yes"}, "approve: you (anna) may not get infrastructures in namespace " + other.namespace},
+		"Another's plan.":    {other, []string{"plan", "-f", w.file(ordersDocument)}, "plan: you (anna) may not create previews in namespace " + other.namespace + ": it comes with the ClusterRole edit; ask an administrator of the namespace"},
 		"Another's wait.":    {other, []string{"wait", "orders"}, "wait: you (anna) may not list infrastructures in namespace " + other.namespace},
 	}
 	for name, c := range cases {

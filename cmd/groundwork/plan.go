@@ -29,6 +29,11 @@ func counts(p *v1alpha1.PlanSummary) string {
 // printPlan prints what a plan does to each resource; it has no values.
 func printPlan(w io.Writer, p *v1alpha1.PlanSummary) {
 	fmt.Fprintf(w, "Plan %s: %s\n", p.ID, counts(p))
+	printChanges(w, p)
+}
+
+// printChanges prints what a plan does to each resource.
+func printChanges(w io.Writer, p *v1alpha1.PlanSummary) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, change := range p.Changes {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", strings.ToLower(string(change.Action)), change.Address, why(change))

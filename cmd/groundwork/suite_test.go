@@ -141,7 +141,8 @@ func (w *world) asAppTeam() {
 	role := &rbacv1.Role{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "app-team"},
 		Rules: []rbacv1.PolicyRule{
-			{APIGroups: []string{v1alpha1.Group}, Resources: []string{"infrastructures", "infrastructures/status"}, Verbs: []string{"get", "list", "watch"}},
+			{APIGroups: []string{v1alpha1.Group}, Resources: []string{"infrastructures", "infrastructures/status", "previews"}, Verbs: []string{"get", "list", "watch"}},
+			{APIGroups: []string{v1alpha1.Group}, Resources: []string{"previews"}, Verbs: []string{"create", "delete", "deletecollection"}},
 			{APIGroups: []string{v1alpha1.Group}, Resources: []string{"infrastructures"}, Verbs: []string{"create", "update", "patch", "delete", "deletecollection"}},
 			{APIGroups: []string{""}, Resources: []string{"secrets", "events"}, Verbs: []string{"get", "list", "watch"}},
 		},

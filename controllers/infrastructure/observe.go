@@ -69,6 +69,29 @@ type observed struct {
 
 // observe reads what decide needs. An error is one of the API: to be retried.
 func (r *Reconciler) observe(ctx context.Context, infra, stored *v1alpha1.Infrastructure) (*observed, error) {
+	o, err := r.observeRuns(ctx, infra, stored)
+	if err != nil {
+		return nil, err
+	}
+	switch deleting, underWay := !infra.DeletionTimestamp.IsZero(), o.underWay(); {
+	case underWay != nil && (deleting || underWay.Status.PodUID != ""):
+		// Its progress comes once a second and changes nothing else.
+		return o, nil
+	case deleting:
+		return o, r.observeLeftBehind(ctx, o)
+	}
+	o.request, err = r.request(ctx, o)
+	if fault := (*status.Error)(nil); errors.As(err, &fault) {
+		o.fault, err = fault, nil
+	}
+	if err == nil && upgradedFrom(o) != nil {
+		o.turn, err = r.turn(ctx, o.infra, nil)
+	}
+	return o, err
+}
+
+// observeRuns reads the object's Runs, and what the catalogue says of its module.
+func (r *Reconciler) observeRuns(ctx context.Context, infra, stored *v1alpha1.Infrastructure) (*observed, error) {
 	o := &observed{now: r.clock.Now(), infra: infra, stored: stored, key: state.Key(infra.Namespace, infra.Name)}
 	if module, err := r.catalogue.Get(infra.Spec.Module, ""); err == nil {
 		o.module = module.Manifest
@@ -87,21 +110,7 @@ func (r *Reconciler) observe(ctx context.Context, infra, stored *v1alpha1.Infras
 			o.runs = append(o.runs, run)
 		}
 	}
-	switch deleting, underWay := !infra.DeletionTimestamp.IsZero(), o.underWay(); {
-	case underWay != nil && (deleting || underWay.Status.PodUID != ""):
-		// Its progress comes once a second and changes nothing else.
-		return o, nil
-	case deleting:
-		return o, r.observeLeftBehind(ctx, o)
-	}
-	o.request, err = r.request(ctx, o)
-	if fault := (*status.Error)(nil); errors.As(err, &fault) {
-		o.fault, err = fault, nil
-	}
-	if err == nil && upgradedFrom(o) != nil {
-		o.turn, err = r.turn(ctx, o.infra, nil)
-	}
-	return o, err
+	return o, nil
 }
 
 // observeLeftBehind reads what an apply has left behind. Only what is proven to

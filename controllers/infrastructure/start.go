@@ -34,8 +34,7 @@ const (
 )
 
 // startRun starts a Run for the request, unless the state is locked or an earlier
-// pod is still there. First the Secret with the request is made, then the Run: a
-// Run is never without its request, and a request without a Run is replaced.
+// pod is still there.
 func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Request, trigger v1alpha1.RunTrigger) error {
 	for _, check := range []func(context.Context, *observed) error{
 		r.checkCurrent, r.clearEarlierPods, r.checkLock,
@@ -52,6 +51,19 @@ func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Requ
 		r.keepStateAsRead(ctx, o, current)
 	}
 	run := r.newRun(o, req, trigger)
+	if err := r.CreateRun(ctx, run, req); err != nil {
+		return err
+	}
+	if err := r.deletePlans(ctx, o, run.Spec.Approved); err != nil {
+		return err
+	}
+	return r.pruneRuns(ctx, o)
+}
+
+// CreateRun makes a Run and its request, if the Run is not there yet. First the Secret
+// with the request is made, then the Run: a Run is never without its request, and a
+// request without a Run is replaced.
+func (r *Reconciler) CreateRun(ctx context.Context, run *v1alpha1.Run, req *runner.Request) error {
 	if err := r.writeRequest(ctx, run, req); err != nil {
 		return err
 	}
@@ -59,10 +71,7 @@ func (r *Reconciler) startRun(ctx context.Context, o *observed, req *runner.Requ
 		return fmt.Errorf("create Run %s: %w", run.Name, err)
 	}
 	log.FromContext(ctx).Info("Started a run", "run", run.Name, "operation", run.Spec.Operation)
-	if err := r.deletePlans(ctx, o, run.Spec.Approved); err != nil {
-		return err
-	}
-	return r.pruneRuns(ctx, o)
+	return nil
 }
 
 func (r *Reconciler) newRun(o *observed, req *runner.Request, trigger v1alpha1.RunTrigger) *v1alpha1.Run {

@@ -141,7 +141,9 @@ func stalled(faults ...*field.Error) error {
 	for i, f := range faults {
 		lines[i] = f.Field + ": " + f.Detail
 	}
-	return status.Stalled(faults[0].Origin, 0, "%s", strings.Join(lines, "; "))
+	err := status.Stalled(faults[0].Origin, 0, "%s", strings.Join(lines, "; "))
+	err.Faults = faults
+	return err
 }
 
 // validator validates objects against what the cluster has.

@@ -78,7 +78,7 @@ func (r *Reconciler) reconciles(namespace string) bool {
 
 func (r *Reconciler) ofRun(_ context.Context, obj client.Object) []reconcile.Request {
 	ref := obj.(*v1alpha1.Run).Spec.Infrastructure
-	if !r.reconciles(ref.Namespace) {
+	if _, preview := obj.GetLabels()[v1alpha1.LabelPreview]; preview || !r.reconciles(ref.Namespace) {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}}}

@@ -72,6 +72,7 @@ func (c *Counters) Expect(module string) {
 		trigger   v1alpha1.RunTrigger
 	}{
 		{v1alpha1.OperationPlan, v1alpha1.TriggerDrift},
+		{v1alpha1.OperationPlan, v1alpha1.TriggerPreview},
 		{v1alpha1.OperationApply, v1alpha1.TriggerChange},
 		{v1alpha1.OperationApply, v1alpha1.TriggerRetry},
 		{v1alpha1.OperationApply, v1alpha1.TriggerUpgrade},

@@ -85,7 +85,8 @@ func (r *Reconciler) countFinished(_ context.Context, e event.UpdateEvent, _ wor
 
 // isRequest tells a request from the other Secrets of the system namespace.
 func isRequest(secret client.Object) bool {
-	return secret.GetLabels()[v1alpha1.LabelKey] != ""
+	labels := secret.GetLabels()
+	return labels[v1alpha1.LabelKey] != "" || labels[v1alpha1.LabelPreview] != ""
 }
 
 // Reconcile implements reconcile.Reconciler.

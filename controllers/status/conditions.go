@@ -16,6 +16,12 @@ const maxMessage = 32768
 
 // Set writes the outcome into the object's conditions and its observed
 // generation.
+func Set(infra *v1alpha1.Infrastructure, o Outcome) {
+	infra.Status.ObservedGeneration = infra.Generation
+	SetConditions(&infra.Status.Conditions, infra.Generation, o)
+}
+
+// SetConditions writes the outcome for a generation of an object into its conditions.
 //
 //	outcome      Ready    Reconciling  Stalled
 //	in sync      True     -            -
@@ -24,20 +30,19 @@ const maxMessage = 32768
 //	retrying     False    True         -
 //	stalled      False    -            True
 //	suspended    kept     -            -
-func Set(infra *v1alpha1.Infrastructure, o Outcome) {
-	infra.Status.ObservedGeneration = infra.Generation
+func SetConditions(conditions *[]metav1.Condition, generation int64, o Outcome) {
 	set := func(kind string, status metav1.ConditionStatus) {
-		meta.SetStatusCondition(&infra.Status.Conditions, metav1.Condition{
+		meta.SetStatusCondition(conditions, metav1.Condition{
 			Type: kind, Status: status, Reason: o.reason, Message: truncate(o.message),
-			ObservedGeneration: infra.Generation,
+			ObservedGeneration: generation,
 		})
 	}
-	remove := func(kind string) { meta.RemoveStatusCondition(&infra.Status.Conditions, kind) }
+	remove := func(kind string) { meta.RemoveStatusCondition(conditions, kind) }
 
 	if ready, ok := o.ready(); ok {
 		set(v1alpha1.ConditionReady, ready)
 	} else {
-		keepReady(infra, o)
+		keepReady(conditions, generation, o)
 	}
 	// A condition that stays keeps the time since when it holds.
 	switch o.kind {
@@ -55,15 +60,15 @@ func Set(infra *v1alpha1.Infrastructure, o Outcome) {
 
 // keepReady leaves Ready as it is when it is True for what was applied, and makes
 // it False otherwise: a suspended object does not come to anything by itself.
-func keepReady(infra *v1alpha1.Infrastructure, o Outcome) {
-	ready := meta.FindStatusCondition(infra.Status.Conditions, v1alpha1.ConditionReady)
+func keepReady(conditions *[]metav1.Condition, generation int64, o Outcome) {
+	ready := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady)
 	if ready != nil && ready.Status == metav1.ConditionTrue {
-		ready.ObservedGeneration = infra.Generation
+		ready.ObservedGeneration = generation
 		return
 	}
-	meta.SetStatusCondition(&infra.Status.Conditions, metav1.Condition{
+	meta.SetStatusCondition(conditions, metav1.Condition{
 		Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: o.reason, Message: truncate(o.message),
-		ObservedGeneration: infra.Generation,
+		ObservedGeneration: generation,
 	})
 }
 

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
 
-// Outcome is how a reconcile of an Infrastructure ended. The zero value is not an
+// Outcome is how a reconcile of an Infrastructure or a Preview ended. The zero value is not an
 // outcome.
 type Outcome struct {
 	kind    kind
@@ -52,6 +53,11 @@ func Progressing(reason, message string, after time.Duration) Outcome {
 	return Outcome{kind: progressing, reason: reason, message: message, after: after}
 }
 
+// Planned is the outcome of a Preview whose plan is made.
+func Planned(reason, message string) Outcome {
+	return Outcome{kind: inSync, reason: reason, message: message}
+}
+
 // Suspended is the outcome of an object for which no run may be started; Ready
 // keeps what it was.
 func Suspended(message string) Outcome {
@@ -60,7 +66,11 @@ func Suspended(message string) Outcome {
 
 // Error is an outcome that a lower function returns as an error: to wait for
 // something, or to stall until a person has changed something.
-type Error struct{ Outcome Outcome }
+type Error struct {
+	Outcome Outcome
+	// Faults are those that the Outcome tells of, if it is about the fields of a spec.
+	Faults field.ErrorList
+}
 
 // Error implements error.
 func (e *Error) Error() string { return e.Outcome.message }
@@ -71,13 +81,13 @@ func (e *Error) After() time.Duration { return e.Outcome.after }
 // Waiting returns the error of an object that waits for something that is
 // expected to come by itself, looked for again after the given time.
 func Waiting(reason string, after time.Duration, format string, args ...any) *Error {
-	return &Error{Outcome{kind: waiting, reason: reason, message: fmt.Sprintf(format, args...), after: after}}
+	return &Error{Outcome: Outcome{kind: waiting, reason: reason, message: fmt.Sprintf(format, args...), after: after}}
 }
 
 // Stalled returns the error of an object that needs a person; it is looked at
 // again after the given time, zero for not before it changes.
 func Stalled(reason string, after time.Duration, format string, args ...any) *Error {
-	return &Error{Outcome{kind: stalled, reason: reason, message: fmt.Sprintf(format, args...), after: after}}
+	return &Error{Outcome: Outcome{kind: stalled, reason: reason, message: fmt.Sprintf(format, args...), after: after}}
 }
 
 // FromError returns the outcome of an error: what an Error in its chain says, or

@@ -126,6 +126,7 @@ func TestAlerts(t *testing.T) {
 			`groundwork_runs_total{module="a",outcome="ImagePullFailed",` + target + `} 0x9 4x30`, 30, since(10, 30)},
 		{"One pod found no node.", "GroundworkRunsNotStarting", `groundwork_runs_total{module="a",outcome="PodUnschedulable",` + target + `} 0x9 1x30`, 30, nil},
 		{"A module's runs fail.", "GroundworkModuleFailing", `groundwork_runs_total{module="a",outcome="ApplyFailed",` + target + `} 0x9 8x30`, 30, since(10, 30)},
+		{"Somebody's previews fail.", "GroundworkModuleFailing", `groundwork_runs_total{module="a",outcome="PlanFailed",trigger="Preview",` + target + `} 0x9 8x30`, 30, nil},
 		{"Runs are cancelled and superseded.", "GroundworkModuleFailing", `groundwork_runs_total{module="a",outcome="Cancelled",` + target + `} 0x9 8x30`, 30, nil},
 		{"Nothing moves in the queue.", "GroundworkQueueStuck",
 			`groundwork_queue_length{class="Change",` + target + `} 5x99` + "\n" + `groundwork_queue_wait_seconds_count{class="Change",` + target + `} 0 7x98`, 90, since(62, 90)},

@@ -40,10 +40,7 @@ func Build(run *v1alpha1.Run, cfg Config) *corev1.Pod {
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      run.Name,
 			Namespace: run.Namespace,
-			Labels: merged(cfg.Template.Labels, map[string]string{
-				v1alpha1.LabelKey:       run.Labels[v1alpha1.LabelKey],
-				v1alpha1.LabelManagedBy: v1alpha1.ManagedBy,
-			}),
+			Labels:    merged(cfg.Template.Labels, labels(run)),
 			Annotations: merged(cfg.Template.Annotations, map[string]string{
 				// Moving the pod would interrupt the apply.
 				"cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
@@ -55,6 +52,17 @@ func Build(run *v1alpha1.Run, cfg Config) *corev1.Pod {
 		},
 		Spec: spec(run, cfg),
 	}
+}
+
+// labels say whose the pod is: an Infrastructure's or a Preview's.
+func labels(run *v1alpha1.Run) map[string]string {
+	own := map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
+	for _, name := range []string{v1alpha1.LabelKey, v1alpha1.LabelPreview} {
+		if value, ok := run.Labels[name]; ok {
+			own[name] = value
+		}
+	}
+	return own
 }
 
 func spec(run *v1alpha1.Run, cfg Config) corev1.PodSpec {

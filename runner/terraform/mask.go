@@ -29,11 +29,14 @@ type mask struct{ replacer *strings.Replacer }
 
 // newMask masks the values of the request's sensitive variables, nested ones
 // too, and the values of all environment variables that could come from the
-// credentials; a nil request has no variables.
-func newMask(req *runner.Request, environ []string) mask {
+// credentials; a nil request has no variables. earlier are requests of which the state may
+// still have values.
+func newMask(req *runner.Request, environ []string, earlier ...*runner.Request) mask {
 	var secrets []string
-	if req != nil {
-		secrets = sensitiveValues(req)
+	for _, r := range append(earlier, req) {
+		if r != nil {
+			secrets = append(secrets, sensitiveValues(r)...)
+		}
 	}
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")

@@ -35,9 +35,11 @@ type ending struct {
 	err  error
 	// errors are Terraform's, masked.
 	errors []v1alpha1.Diagnostic
-	// plan is set once the plan is made, and kept when it is saved instead of applied.
-	plan *v1alpha1.PlanSummary
-	kept bool
+	// plan is set once the plan is made, kept when it changes something and is saved or
+	// only shown instead of applied, and preview when it was to be shown only.
+	plan    *v1alpha1.PlanSummary
+	kept    bool
+	preview bool
 	// warnings are those of policies, masked.
 	warnings []string
 	// resources are those that Terraform has begun to change, masked.
@@ -83,6 +85,10 @@ func (e ending) result() runner.Result {
 func (e ending) reason() (v1alpha1.RunReason, string) {
 	lock := foreignLock(e.errors)
 	switch {
+	case e.err == nil && e.preview && e.kept:
+		return v1alpha1.RunReasonPlanned, previewMessage(e.plan)
+	case e.err == nil && e.preview:
+		return v1alpha1.RunReasonSucceeded, "No changes"
 	case e.err == nil && e.kept:
 		return v1alpha1.RunReasonPlanned, describePlan(e.operation, e.plan)
 	case e.succeeded():
@@ -177,6 +183,29 @@ func memoryLimit(bytes int64) string {
 		return ""
 	}
 	return fmt.Sprintf("; the runner's memory limit is %s", resource.NewQuantity(bytes, resource.BinarySI))
+}
+
+// previewMessage says what a plan would do that changes something.
+func previewMessage(plan *v1alpha1.PlanSummary) string {
+	forget := int32(0)
+	for _, change := range plan.Changes {
+		if change.Action == v1alpha1.ChangeForget {
+			forget++
+		}
+	}
+	var parts []string
+	for _, n := range []struct {
+		count int32
+		what  string
+	}{{plan.Create, "create"}, {plan.Update, "update"}, {plan.Replace, "replace"}, {plan.Delete, "delete"}, {forget, "forget"}} {
+		if n.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d to %s", n.count, n.what))
+		}
+	}
+	if len(parts) == 0 {
+		return "Plan: no resource changes, but outputs do"
+	}
+	return "Plan: " + strings.Join(parts, ", ")
 }
 
 func successMessage(op v1alpha1.Operation, plan *v1alpha1.PlanSummary) string {

@@ -86,6 +86,7 @@ func (s *session) planOnce(ctx context.Context) (bool, error) {
 		tfexec.Out(s.cfg.path(planFile)),
 		tfexec.VarFile(s.cfg.path(variablesFile)),
 		tfexec.Destroy(s.req.Operation == v1alpha1.OperationDestroy),
+		tfexec.Lock(!s.isPreview()),
 	)
 	if err == nil && s.progress.plan == nil {
 		// A Go program that breaks down has the exit code of a plan with changes.

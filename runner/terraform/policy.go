@@ -52,10 +52,10 @@ func loadPolicies(cfg Config) (*policy.Policies, error) {
 	return p, nil
 }
 
-// obeyPolicies judges the plan of an apply, unless there is no policy for what it makes
+// obeyPolicies judges the plan of an apply or a preview, unless there is no policy for what it makes
 // or changes: to read the plan takes the start of the provider.
 func (s *session) obeyPolicies(ctx context.Context) error {
-	if s.run.Spec.Operation != v1alpha1.OperationApply {
+	if s.run.Spec.Operation != v1alpha1.OperationApply && !s.isPreview() {
 		return nil
 	}
 	p, err := loadPolicies(s.cfg)

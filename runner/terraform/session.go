@@ -31,7 +31,7 @@ type session struct {
 	shown *shownPlan
 	// warnings are those of policies, masked.
 	warnings []string
-	// kept says that the plan is saved instead of applied.
+	// kept says that the plan is saved, or only shown, instead of applied.
 	kept bool
 	// started is when the pod took the Run.
 	started time.Time
@@ -67,14 +67,14 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 	}
 	end.oomKills = oomKills(s.cfg.MemoryEvents) - kills
 	end.plan = s.progress.plan
-	end.kept = s.kept
+	end.kept, end.preview = s.kept, s.isPreview()
 	end.warnings = s.warnings
 	end.resources = s.progressStatus().Resources
 	end.applyStarted = end.step == stepApply
 	end.applied = s.progress.applied
 	end.allChanged = s.progress.done == s.progress.total()
 	end.errors = s.diagnostics.errors()
-	if end.err != nil && s.tf != nil && foreignLock(end.errors) == nil {
+	if end.err != nil && s.tf != nil && !end.preview && foreignLock(end.errors) == nil {
 		end.stateLate, end.stateLost = s.rescue(life)
 	}
 	if errors.Is(end.stop, errInterrupted) {
@@ -112,6 +112,9 @@ func (s *session) steps(ctx context.Context, requestErr error) error {
 		return err
 	}
 	s.enter(v1alpha1.RunPlanning)
+	if s.isPreview() {
+		return s.preview(ctx)
+	}
 	changes, err := s.approvedPlan(ctx)
 	if err != nil {
 		return err
@@ -140,7 +143,14 @@ func (s *session) steps(ctx context.Context, requestErr error) error {
 
 // initialize lays out the working directory and finds Terraform.
 func (s *session) initialize(ctx context.Context) error {
-	if err := layOut(s.cfg, s.req); err != nil {
+	req := s.req
+	if s.isPreview() {
+		var err error
+		if req, err = s.onCopy(ctx); err != nil {
+			return err
+		}
+	}
+	if err := layOut(s.cfg, req); err != nil {
 		return err
 	}
 	tf, err := newTerraform(s.cfg)
