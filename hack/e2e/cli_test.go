@@ -52,6 +52,12 @@ type said struct {
 // "--as", USER among the arguments as somebody else.
 func groundwork(t *testing.T, args ...string) said {
 	t.Helper()
+	return groundworkReads(t, "", args...)
+}
+
+// groundworkReads is groundwork with what it reads from standard input.
+func groundworkReads(t *testing.T, input string, args ...string) said {
+	t.Helper()
 	cli.once.Do(buildCLI)
 	if cli.err != nil {
 		t.Fatal(cli.err)
@@ -59,7 +65,7 @@ func groundwork(t *testing.T, args ...string) said {
 	var out, notes bytes.Buffer
 	args = append(args, "--kubeconfig", stage.Kubeconfig, "--system-namespace", devenv.Namespace)
 	cmd := exec.CommandContext(t.Context(), filepath.Join(cli.dir, "groundwork"), args...)
-	cmd.Stdout, cmd.Stderr = &out, &notes
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &notes
 	err := cmd.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
@@ -75,4 +81,25 @@ func mustGroundwork(t *testing.T, args ...string) string {
 		t.Fatalf("groundwork %s: exit code %d\n%s%s", strings.Join(args, " "), s.code, s.out, s.notes)
 	}
 	return s.out
+}
+
+// want checks the exit code and that standard output and error have the parts.
+func (s said) want(t *testing.T, code int, out, notes []string) {
+	t.Helper()
+	if s.code != code {
+		t.Errorf("exit code %d, want %d", s.code, code)
+	}
+	for _, part := range out {
+		if !strings.Contains(s.out, part) {
+			t.Errorf("it does not print %q", part)
+		}
+	}
+	for _, part := range notes {
+		if !strings.Contains(s.notes, part) {
+			t.Errorf("it does not say %q", part)
+		}
+	}
+	if t.Failed() {
+		t.Logf("standard output:\n%s\nstandard error:\n%s", s.out, s.notes)
+	}
 }

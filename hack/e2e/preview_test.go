@@ -3,16 +3,10 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,63 +20,10 @@ import (
 	"github.com/groundwork-dev/groundwork/state"
 )
 
-// planner builds the command line once.
-var planner = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "groundwork-cli-")
-	if err != nil {
-		return "", err
-	}
-	binary := filepath.Join(dir, "groundwork")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/groundwork")
-	build.Dir = stage.Root
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", errors.Join(err, errors.New(string(out)))
-	}
-	return binary, nil
-})
-
-// answer is what a command printed, and its exit code.
-type answer struct {
-	out, errs string
-	code      int
-}
-
 // runPlan runs groundwork plan as somebody, with what it reads from standard input.
-func runPlan(t *testing.T, as []string, input string, args ...string) answer {
+func runPlan(t *testing.T, as []string, input string, args ...string) said {
 	t.Helper()
-	binary, err := planner()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), binary, append(append([]string{"--kubeconfig", stage.Kubeconfig, "plan"}, args...), as...)...)
-	var out, errs bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &errs
-	err = cmd.Run()
-	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return answer{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
-}
-
-// want checks the exit code and that standard output and error have the parts.
-func (a answer) want(t *testing.T, code int, out, errs []string) {
-	t.Helper()
-	if a.code != code {
-		t.Errorf("exit code %d, want %d", a.code, code)
-	}
-	for _, part := range out {
-		if !strings.Contains(a.out, part) {
-			t.Errorf("it does not print %q", part)
-		}
-	}
-	for _, part := range errs {
-		if !strings.Contains(a.errs, part) {
-			t.Errorf("it does not say %q", part)
-		}
-	}
-	if t.Failed() {
-		t.Logf("standard output:\n%s\nstandard error:\n%s", a.out, a.errs)
-	}
+	return groundworkReads(t, input, append(append([]string{"plan"}, args...), as...)...)
 }
 
 // appTeam gives a user the ClusterRole edit in a namespace, and returns the flags by which
@@ -215,8 +156,8 @@ func TestPreview_change(t *testing.T) {
 	runPlan(t, team, "", "token", "--exit-code").want(t, 0, []string{ns + "/token, aws-secret ", "No changes."}, []string{"Planning"})
 	a := runPlan(t, team, document(t, newInfra(t, ns, "token", "aws-secret", variables(7), valued("second"))), "-f", "-")
 	a.want(t, 0, []string{"aws_secretsmanager_secret.this will be updated in-place", "recovery_window_in_days", "0 -> 7", "(sensitive value)"}, nil)
-	if strings.Contains(a.out+a.errs, canary) || strings.Contains(a.out+a.errs, changed) {
-		t.Errorf("a secret is shown:\n%s\n%s", a.out, a.errs)
+	if strings.Contains(a.out+a.notes, canary) || strings.Contains(a.out+a.notes, changed) {
+		t.Errorf("a secret is shown:\n%s\n%s", a.out, a.notes)
 	}
 	data := runPlan(t, team, document(t, newInfra(t, ns, "token", "aws-secret", variables(7), valued("first"))), "-f", "-", "-o", "json")
 	var plan struct {
@@ -225,7 +166,7 @@ func TestPreview_change(t *testing.T) {
 		Changes []v1alpha1.ResourceChange
 	}
 	if err := json.Unmarshal([]byte(data.out), &plan); err != nil || plan.Name != "token" || plan.Update != 1 || len(plan.Changes) != 1 {
-		t.Errorf("-o json: %v\n%s\n%s", err, data.out, data.errs)
+		t.Errorf("-o json: %v\n%s\n%s", err, data.out, data.notes)
 	}
 	wantNoPreviews(t, ns, "token")
 
