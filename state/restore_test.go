@@ -119,6 +119,9 @@ func TestStore_Restore(t *testing.T) {
 			if err != nil || state.Serial != c.want || r.Serial != c.want || state.Lineage != "a" || state.Resources != 1 {
 				t.Errorf("the state is %+v, %v, want the serial %d", state, err, c.want)
 			}
+			if all := strings.Join(names(t, k8s), "\n"); strings.Contains(all, SecretName(testKey)+"-part-") {
+				t.Errorf("parts of a larger state are left:\n%s", all)
+			}
 			want := append(c.kept, "6 a run-2", "5 a run-1", "4 a run-0")
 			if diff := cmp.Diff(want, kept(t, store)); diff != "" {
 				t.Errorf("copies (-want +got):\n%s", diff)
