@@ -24,7 +24,7 @@ test: prerequisites ## Unit tests, API server tests and the tests of every Terra
 
 .PHONY: e2e
 e2e: prerequisites ## Tests on a real cluster with real Terraform and the real AWS provider.
-	go test -tags e2e -count 1 -timeout 60m -parallel 6 -v ./hack/e2e
+	go test -tags e2e -count 1 -timeout 80m -parallel 6 -v ./hack/e2e
 
 .PHONY: bench
 bench: prerequisites ## Compare a run with terraform on the command line; prints ratios.

@@ -176,8 +176,9 @@ func TestStore_Keep_refused(t *testing.T) {
 // one, off before each write in turn: a copy is whole or not there, and the next try
 // comes to the same end.
 func TestStore_Keep_interrupted(t *testing.T) {
+	base := largeState(2 << 20) // a copy of two parts
 	large := func(serial int) string {
-		return strings.Replace(largeState(3<<20), `"serial":7`, fmt.Sprintf(`"serial":%d`, serial), 1)
+		return strings.Replace(base, `"serial":7`, fmt.Sprintf(`"serial":%d`, serial), 1)
 	}
 	for allowed := range 20 {
 		left := -1

@@ -119,6 +119,9 @@ func TestStore_Restore(t *testing.T) {
 			if err != nil || state.Serial != c.want || r.Serial != c.want || state.Lineage != "a" || state.Resources != 1 {
 				t.Errorf("the state is %+v, %v, want the serial %d", state, err, c.want)
 			}
+			if all := strings.Join(names(t, k8s), "\n"); strings.Contains(all, SecretName(testKey)+"-part-") {
+				t.Errorf("parts of a larger state are left:\n%s", all)
+			}
 			want := append(c.kept, "6 a run-2", "5 a run-1", "4 a run-0")
 			if diff := cmp.Diff(want, kept(t, store)); diff != "" {
 				t.Errorf("copies (-want +got):\n%s", diff)
@@ -162,6 +165,9 @@ func TestStore_Restore_large(t *testing.T) {
 // TestStore_Restore_interrupted kills a restore before each of its writes in turn; it
 // leaves its lock, which a person releases, and the next one comes to the same end.
 func TestStore_Restore_interrupted(t *testing.T) {
+	// What is restored has two parts, and what it replaces five.
+	restored := strings.Replace(largeState(2<<20), `"large"`, `"a"`, 1)
+	replaced := strings.Replace(strings.Replace(largeState(64<<10), `"large"`, `"a"`, 1), `"serial":7`, `"serial":10`, 1)
 	for allowed := range 20 {
 		left := -1
 		cut := func() error {
@@ -191,13 +197,13 @@ func TestStore_Restore_interrupted(t *testing.T) {
 				return c.Delete(ctx, obj, opts...)
 			},
 		})
-		keep(t, store, k8s, strings.Replace(largeState(2<<20), "large", "a", 1), 0)
+		keep(t, store, k8s, restored, 0)
 		keep(t, store, k8s, numbered(8, "a"), 1)
 		keep(t, store, k8s, numbered(9, "a"), 2)
 		if err := k8s.Delete(t.Context(), stateSecret()); err != nil {
 			t.Fatal(err)
 		}
-		for _, part := range stateParts(strings.Replace(strings.Replace(largeState(5<<20), "large", "a", 1), `"serial":7`, `"serial":10`, 1), 5) {
+		for _, part := range stateParts(replaced, 5) {
 			if err := k8s.Create(t.Context(), part); err != nil {
 				t.Fatal(err)
 			}

@@ -351,7 +351,9 @@ func testRestored(t *testing.T, cfg *rest.Config, kubeconfig string) {
 		}
 	`)
 	noise := make([]byte, 2<<20)
-	rand.NewChaCha8([32]byte{7}).Read(noise)
+	if _, err := rand.NewChaCha8([32]byte{7}).Read(noise); err != nil {
+		t.Fatal(err)
+	}
 	for _, size := range []int{10, len(noise)} {
 		w.write(t, "noise", string(noise[:size]))
 		w.apply(t)

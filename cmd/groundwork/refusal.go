@@ -56,7 +56,7 @@ func (r right) whoHas(system string) string {
 	case ours && r.resource == "runs":
 		return "that is for platform engineers (ClusterRole groundwork-platform); ask them"
 	case r.namespace == system:
-		return "that is for those who look after " + system + "; ask your platform engineers"
+		return "that is for those who look after " + system + " (its Role groundwork-operator); ask your platform engineers"
 	case r.namespace == "":
 		return "name one namespace with -n, or ask the cluster's administrators"
 	case ours && reads:

@@ -38,10 +38,11 @@ func (r *Reconciler) act(ctx context.Context, o *observed, d decision) error {
 	}
 }
 
-// keep looks after the copies of the state and the output Secret. When the object has a
-// fault of its own, that is reported rather than what follows from it.
+// keep looks after the output Secret, for which an app may be waiting, and then the copies
+// of the state. When the object has a fault of its own, that is reported rather than what
+// follows from it.
 func (r *Reconciler) keep(ctx context.Context, o *observed) error {
-	r.keepState(ctx, o)
+	defer r.keepState(ctx, o)
 	if !o.infra.DeletionTimestamp.IsZero() {
 		return nil
 	}

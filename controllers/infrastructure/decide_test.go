@@ -65,7 +65,7 @@ func TestDecide_apply(t *testing.T) {
 		{"A fault is told.", broken, keep, v1alpha1.ReasonInvalidVariables, "bad"},
 		{"Suspended is told rather than a fault.", brokenSuspended, keep, v1alpha1.ReasonSuspended, ""},
 		{"A failed run is waited for.", newObserved(newInfra(), newRun(1, failed)), keep, v1alpha1.ReasonRunFailed,
-			"Run shop-orders-k-1 failed (ApplyFailed): the message of ApplyFailed. Its log: kubectl -n groundwork-system logs shop-orders-k-1. Next try after 2026-03-01T12:00:"},
+			"Run shop-orders-k-1 failed (ApplyFailed): the message of ApplyFailed. Its log: groundwork logs orders shop-orders-k-1 -n shop, or kubectl -n groundwork-system logs shop-orders-k-1. Next try after 2026-03-01T12:00:"},
 		{"A failed run is tried again in time.", newObserved(newInfra(), newRun(1, ended(v1alpha1.RunReasonApplyFailed, time.Minute))), startApply, progress, ""},
 		{"A run that found the state locked waits for the lock.", newObserved(newInfra(), newRun(1, ended(v1alpha1.RunReasonLocked, time.Second))),
 			keep, v1alpha1.ReasonLocked, "the message of Locked"},

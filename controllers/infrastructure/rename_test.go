@@ -11,6 +11,7 @@ import (
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/controllers/watch"
+	"github.com/groundwork-dev/groundwork/state"
 )
 
 // rename changes the name of the output Secret.
@@ -91,6 +92,7 @@ func TestReconciler_renameFirst(t *testing.T) {
 			e.create()
 			e.reconcile()
 			e.succeed(queueOutputs())
+			e.must(state.NewStore(apiServer, e.system).Keep(t.Context(), e.key(), e.last().Name, e.clock.Now()))
 			e.interrupt(n, done)
 			if s := e.object().Status; n < writes-1 && (s.Outputs != nil || s.Binding != nil) {
 				t.Errorf("write %d failed (done: %t): the status tells of the outputs %v and the binding %v", n, done, s.Outputs, s.Binding)

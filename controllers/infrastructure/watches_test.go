@@ -42,7 +42,8 @@ func (e *env) startManager(modify ...func(*Options)) *testenv.Network {
 	})
 	e.must(err)
 	options := Options{
-		Client: mgr.GetClient(), Metadata: byName, Secrets: mgr.GetCache(), Live: live, State: state.NewStore(live, e.system),
+		// What the cache has of the system's Secrets is no watch of this controller.
+		Client: mgr.GetClient(), Metadata: byName, Secrets: live, Live: live, State: state.NewStore(live, e.system),
 		Catalogue: library(e.T), Recorder: e.recorder, Clock: clock.RealClock{}, Metrics: e.metrics, Namespace: e.system,
 		Upgrades: Upgrades{MaxConcurrent: intstr.FromInt32(1), MaxFailed: 2},
 	}

@@ -64,10 +64,10 @@ func TestLogKeeper(t *testing.T) {
 		want  []string
 	}{
 		"A run of some seconds writes once.":              {5 * time.Second, nil, []string{"5 lines, ended"}},
-		"One that lasts does so every now and then.":      {40*time.Second + 500*time.Millisecond, nil, []string{"14 lines", "29 lines", "40 lines, ended"}},
-		"One that says nothing more does not go on.":      {4 * time.Minute, nil, []string{"14 lines", "29 lines", "44 lines", "59 lines", "60 lines", "60 lines, ended"}},
-		"What could not be written is, with what follows": {40*time.Second + 500*time.Millisecond, []error{away}, []string{"14 lines", "29 lines", "40 lines, ended"}},
-		"What is refused is not written again and again.": {4 * time.Minute, []error{refused}, []string{"14 lines", "60 lines, ended"}},
+		"One that lasts does so every now and then.":      {40*time.Second + 500*time.Millisecond, nil, []string{"15 lines", "30 lines", "40 lines, ended"}},
+		"One that says nothing more does not go on.":      {4 * time.Minute, nil, []string{"15 lines", "30 lines", "45 lines", "60 lines", "60 lines, ended"}},
+		"What could not be written is, with what follows": {40*time.Second + 500*time.Millisecond, []error{away}, []string{"15 lines", "30 lines", "40 lines, ended"}},
+		"What is refused is not written again and again.": {4 * time.Minute, []error{refused}, []string{"15 lines", "60 lines, ended"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestRunner_Run_log(t *testing.T) {
 		noted := &patches{Client: api, fails: fails}
 		f.client = noted
 		defer func() { f.client = api }()
-		return f.execute(t.Context(), f.run(name, f.request(map[string]string{"main.tf": counted}))), noted.made
+		return f.execute(t.Context(), f.run(name, f.request(map[string]string{"main.tf": counted}, withVariables(`{"n": 1}`)))), noted.made
 	}
 	o, made := execute("kept", 0)
 	f.wantReason(o, v1alpha1.RunReasonSucceeded)
