@@ -245,7 +245,7 @@ func TestPreview_underWay(t *testing.T) {
 	ns := newNamespace(t)
 	team := appTeam(t, ns)
 	variables := func(revision string) map[string]any {
-		return map[string]any{"seconds": 60, "steps": 2, "revision": revision}
+		return map[string]any{"seconds": 120, "steps": 2, "revision": revision}
 	}
 	infra := create(t, ns, "slow", "slow", variables("1"))
 	run := waitApplying(t, infra)
@@ -255,7 +255,7 @@ func TestPreview_underWay(t *testing.T) {
 	if run.Status.Phase.Finished() {
 		t.Errorf("the apply had ended before the plan: %+v", run.Status)
 	}
-	waitReady(t, infra, 3*time.Minute)
+	waitReady(t, infra, 5*time.Minute)
 	if all := runs(t, infra); len(all) != 1 {
 		t.Errorf("there are %d runs, want the one apply", len(all))
 	}
