@@ -37,6 +37,21 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// A preview's run has a name of its own, that of no key.
+func TestPreviewName(t *testing.T) {
+	key := Key(strings.Repeat("n", 63), "orders")
+	name := PreviewName(key, "5f0c6d0e")
+	if problems := validation.IsDNS1123Label(name); problems != nil {
+		t.Errorf("%q is no DNS label: %v", name, problems)
+	}
+	if before := name[:strings.LastIndex(name, "-")]; before != key+"-preview" {
+		t.Errorf("%q has %q before its last hyphen, want what is no key", name, before)
+	}
+	if PreviewName(key, "5f0c6d0e") != name || PreviewName(key, "5f0c6d0f") == name {
+		t.Errorf("%q is not of its UID", name)
+	}
+}
+
 // TestKey_stable pins a key: another one would lose every state there is.
 func TestKey_stable(t *testing.T) {
 	if got, want := Key("shop", "orders-db"), "shop-orders-db-fpghkjfxwspjeqnx"; got != want {

@@ -37,7 +37,8 @@ func (w *world) planner(report func(p *v1alpha1.Preview)) {
 			}
 			p.Status.ObservedGeneration = p.Generation
 			report(p)
-			if err := apiServer.Status().Update(ctx, p); err != nil && ctx.Err() == nil {
+			// The command may have deleted it.
+			if err := client.IgnoreNotFound(apiServer.Status().Update(ctx, p)); err != nil && ctx.Err() == nil {
 				w.Errorf("report: %v", err)
 			}
 		}

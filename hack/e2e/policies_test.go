@@ -63,6 +63,7 @@ func TestPolicies_stolenToken(t *testing.T) {
 	if err := stage.Client.Create(t.Context(), foreign); err != nil {
 		t.Fatal(err)
 	}
+	previewing := as(t, "groundwork-runner", "shop-db-a-preview-abcdef")
 	runner, unbound, controller := as(t, "groundwork-runner", "shop-db-a-7"), as(t, "groundwork-runner", ""), as(t, "groundwork-controller", "")
 	for _, tc := range []struct {
 		what string
@@ -76,6 +77,10 @@ func TestPolicies_stolenToken(t *testing.T) {
 		{"its own log", runner.Create(t.Context(), secret("shop-db-a-7-log", corev1.SecretTypeOpaque)), ""},
 		{"another run's log", runner.Create(t.Context(), secret("shop-db-a-6-log", corev1.SecretTypeOpaque)), "its own state, snapshot"},
 		{"a copy of its state", runner.Create(t.Context(), secret("groundwork-state-shop-db-a-3", corev1.SecretTypeOpaque)), "its own state, snapshot"},
+		{"the diff of a preview", previewing.Create(t.Context(), secret("shop-db-a-preview-abcdef-diff", corev1.SecretTypeOpaque)), ""},
+		{"the diff of another", previewing.Create(t.Context(), secret("shop-db-a-preview-abcdeg-diff", corev1.SecretTypeOpaque)), "its own state, snapshot"},
+		{"the state, by a preview", previewing.Create(t.Context(), secret("tfstate-default-shop-db-a", corev1.SecretTypeOpaque)), "its own state, snapshot"},
+		{"the snapshot, by a preview", previewing.Create(t.Context(), secret("groundwork-snapshot-shop-db-a", corev1.SecretTypeOpaque)), "its own state, snapshot"},
 		{"another run's plan", runner.Create(t.Context(), secret("shop-db-a-6-plan", corev1.SecretTypeOpaque)), "its own state, snapshot"},
 		{"its own lock", runner.Create(t.Context(), &coordinationv1.Lease{ObjectMeta: meta(devenv.Namespace, "lock-tfstate-default-shop-db-a")}), ""},
 		{"the state of another", runner.Create(t.Context(), secret("tfstate-default-shop-db-b", corev1.SecretTypeOpaque)), "its own state, snapshot"},

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -70,7 +71,7 @@ func document(t *testing.T, infra *v1alpha1.Infrastructure) string {
 // of one is in the system namespace.
 func wantNoPreviews(t *testing.T, namespace, name string) {
 	t.Helper()
-	eventually(t, time.Minute, "nothing is left of the previews of "+name, func(ctx context.Context) (bool, string) {
+	eventually(t, 2*time.Minute, "nothing is left of the previews of "+name, func(ctx context.Context) (bool, string) {
 		var previews v1alpha1.PreviewList
 		if err := stage.Client.List(ctx, &previews, client.InNamespace(namespace)); err != nil {
 			return false, err.Error()
@@ -185,7 +186,7 @@ func TestPreview_underWay(t *testing.T) {
 	ns := newNamespace(t)
 	team := appTeam(t, ns)
 	variables := func(revision string) map[string]any {
-		return map[string]any{"seconds": 60, "steps": 2, "revision": revision}
+		return map[string]any{"seconds": 120, "steps": 2, "revision": revision}
 	}
 	infra := create(t, ns, "slow", "slow", variables("1"))
 	run := waitApplying(t, infra)
@@ -195,7 +196,7 @@ func TestPreview_underWay(t *testing.T) {
 	if run.Status.Phase.Finished() {
 		t.Errorf("the apply had ended before the plan: %+v", run.Status)
 	}
-	waitReady(t, infra, 3*time.Minute)
+	waitReady(t, infra, 5*time.Minute)
 	if all := runs(t, infra); len(all) != 1 {
 		t.Errorf("there are %d runs, want the one apply", len(all))
 	}
@@ -240,6 +241,27 @@ func TestPreview_refused(t *testing.T) {
 	good := newInfra(t, ns, "uploads", "aws-s3-bucket", map[string]any{"name": "uploads-" + ns})
 	runPlan(t, []string{"--as", "system:anonymous", "--as-group", group, "--namespace", ns}, document(t, good), "-f", "-").
 		want(t, 1, nil, []string{"system:anonymous may not use module aws-s3-bucket in namespace " + ns})
+}
+
+// A Preview goes by itself when its time is over, with its diff.
+func TestPreview_expires(t *testing.T) {
+	t.Parallel()
+	ns := newNamespace(t)
+	preview := &v1alpha1.Preview{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "outputs"},
+		Spec: v1alpha1.PreviewSpec{
+			Infrastructure: v1alpha1.PreviewedInfrastructure{Name: "outputs", Spec: v1alpha1.InfrastructureSpec{Module: "outputs"}},
+			TTL:            metav1.Duration{Duration: time.Minute},
+		},
+	}
+	if err := stage.Client.Create(t.Context(), preview); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 2*time.Minute, "the plan", func(context.Context) (bool, string) {
+		get(t, preview)
+		return preview.Status.FinishedAt != nil && preview.Status.Diff != nil, fmt.Sprintf("%+v", preview.Status)
+	})
+	wantNoPreviews(t, ns, "outputs")
 }
 
 // A Preview that is deleted takes its run along, with its namespace too.

@@ -46,6 +46,13 @@ func TestBuild(t *testing.T) {
 			run:    run(func(r *v1alpha1.Run) { r.Spec.Credentials.SecretName = "aws-prod" }),
 			cfg:    Config{Image: "groundwork-bundle:1", ServiceAccountName: "groundwork-runner"},
 		},
+		"preview": {
+			reason: "The pod of a preview is not taken for one of the object's.",
+			run: run(func(r *v1alpha1.Run) {
+				r.Name, r.Labels = "shop-orders-db-preview-abcdef", map[string]string{v1alpha1.LabelPreview: "7e1f"}
+			}),
+			cfg: Config{Image: "groundwork-bundle:1", ServiceAccountName: "groundwork-runner"},
+		},
 		"full": {
 			reason: "Workload identity replaces the ServiceAccount, and all that the operator sets is in the pod.",
 			run:    run(func(r *v1alpha1.Run) { r.Spec.Credentials.ServiceAccountName = "aws-prod" }),
