@@ -27,50 +27,57 @@ import (
 // metricsEnv is an API server with the controller's binary, and the test as its runner.
 type metricsEnv struct {
 	*testing.T
-	api client.Client
-	url string
+	api                         client.Client
+	binary, library, kubeconfig string
+	// address is that of the controller's metrics.
+	address string
 }
 
-// startBinary builds the controller and runs it for the test's duration, with a module
-// queue.
-func startBinary(t *testing.T) *metricsEnv {
+// newMetricsEnv builds the binary.
+func newMetricsEnv(t *testing.T) *metricsEnv {
 	t.Helper()
 	dir := t.TempDir()
-	binary, library := filepath.Join(dir, "controller"), filepath.Join(dir, "modules")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	e := &metricsEnv{T: t, binary: filepath.Join(dir, "controller"), library: filepath.Join(dir, "modules"), address: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", e.binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	must(t, os.MkdirAll(filepath.Join(library, "queue"), 0o700))
-	for name, text := range map[string]string{"module.yaml": "version: 1.0.0\nsummary: For tests\n", "main.tf": `output "url" { value = "u" }`} {
-		must(t, os.WriteFile(filepath.Join(library, "queue", name), []byte(text), 0o600))
-	}
+	must(t, os.MkdirAll(filepath.Join(e.library, "queue"), 0o700))
+	must(t, os.WriteFile(filepath.Join(e.library, "queue", "main.tf"), []byte(`output "url" { value = "u" }`), 0o600))
 	config, kubeconfig := testenv.Start(t)
 	config.QPS = -1
-	api, err := client.New(config, client.Options{Scheme: testenv.Scheme(v1alpha1.AddToScheme)})
+	e.kubeconfig = kubeconfig
+	var err error
+	e.api, err = client.New(config, client.Options{Scheme: testenv.Scheme(v1alpha1.AddToScheme)})
 	must(t, err)
 	for _, ns := range []string{systemNamespace, "shop"} {
-		must(t, api.Create(t.Context(), newNamespace(ns)))
+		must(t, e.api.Create(t.Context(), newNamespace(ns)))
 	}
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	cmd := exec.Command(binary, "--namespace", systemNamespace, "--modules-dir", library, "--runner-image", "bundle",
-		"--max-failed-upgrades=1", "--webhook=false", "--log-level=error", "--metrics-bind-address", address, "--health-probe-bind-address", "0")
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
+	return e
+}
+
+// start runs the binary, with a module queue in a version, and returns what ends it.
+func (e *metricsEnv) start(version string) (stop func()) {
+	e.Helper()
+	must(e.T, os.WriteFile(filepath.Join(e.library, "queue", "module.yaml"), []byte("version: "+version+"\nsummary: For tests\n"), 0o600))
+	must(e.T, os.WriteFile(filepath.Join(e.library, "queue", "version.tf"), []byte("# "+version), 0o600))
+	cmd := exec.Command(e.binary, "--namespace", systemNamespace, "--modules-dir", e.library, "--runner-image", "bundle", "--max-failed-upgrades=1",
+		"--webhook=false", "--log-level=error", "--metrics-bind-address", e.address, "--health-probe-bind-address", "0")
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+e.kubeconfig)
 	var log bytes.Buffer
 	cmd.Stderr = &log
-	must(t, cmd.Start())
-	t.Cleanup(func() {
-		must(t, cmd.Process.Signal(os.Interrupt))
-		if err := cmd.Wait(); err != nil || t.Failed() {
-			t.Errorf("the controller ends with %v:\n%s", err, log.String())
+	must(e.T, cmd.Start())
+	return func() {
+		must(e.T, cmd.Process.Signal(os.Interrupt))
+		if err := cmd.Wait(); err != nil || e.Failed() {
+			e.Errorf("the controller ends with %v:\n%s", err, log.String())
 		}
-	})
-	return &metricsEnv{t, api, "http://" + address + "/metrics"}
+	}
 }
 
 // scrape returns the metrics as Prometheus gets them; empty while there are none.
 func (e *metricsEnv) scrape() string {
 	e.Helper()
-	resp, err := http.Get(e.url)
+	resp, err := http.Get("http://" + e.address + "/metrics")
 	if err != nil {
 		return ""
 	}
@@ -133,13 +140,6 @@ func (e *metricsEnv) finish(name string, number int, reason v1alpha1.RunReason, 
 // apply lets the object's first Run apply something without resources.
 func (e *metricsEnv) apply(name string) *v1alpha1.Run {
 	e.Helper()
-	e.state(name)
-	return e.finish(name, 1, v1alpha1.RunReasonSucceeded, applied)
-}
-
-// state makes the state of an object without resources.
-func (e *metricsEnv) state(name string) {
-	e.Helper()
 	key := state.Key("shop", name)
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
@@ -153,6 +153,7 @@ func (e *metricsEnv) state(name string) {
 		},
 		Data: map[string][]byte{"tfstate": packed.Bytes()},
 	}))
+	return e.finish(name, 1, v1alpha1.RunReasonSucceeded, applied)
 }
 
 // applied is the status of a Run that came to apply its plan.
@@ -177,35 +178,20 @@ func (e *metricsEnv) looked(name string, first *v1alpha1.Run) {
 	e.finish(name, 2, v1alpha1.RunReasonPlanned, planned)
 }
 
-// upgraded makes an object that an earlier version was applied to. failed says that the
-// upgrade to the version of another's Run has failed.
-func (e *metricsEnv) upgraded(name string, other *v1alpha1.Run, failed bool) {
+// stopped lets the upgrade of the first of two objects fail, so that the other's does not
+// begin.
+func (e *metricsEnv) stopped(names ...string) {
 	e.Helper()
-	infra := e.create(name, func(s *v1alpha1.InfrastructureSpec) { s.Suspend = true })
-	run := func(number int, modify func(*v1alpha1.RunSpec)) *v1alpha1.Run {
-		run := &v1alpha1.Run{ObjectMeta: metav1.ObjectMeta{
-			Namespace: systemNamespace, Name: fmt.Sprintf("%s-%d", state.Key("shop", name), number), Labels: map[string]string{v1alpha1.LabelKey: state.Key("shop", name)},
-		}, Spec: *other.Spec.DeepCopy()}
-		// The generation in which it is not suspended any more.
-		run.Spec.Infrastructure = v1alpha1.InfrastructureReference{Namespace: "shop", Name: name, UID: infra.UID, Generation: 2}
-		modify(&run.Spec)
-		must(e.T, e.api.Create(e.Context(), run))
-		return run
-	}
-	run(1, func(s *v1alpha1.RunSpec) {
-		s.Module.Version, s.Module.Digest, s.InputsDigest = "0.9.0", "sha256:0", "sha256:0"
+	var first string
+	eventually(e.T, "an upgrade", func() bool {
+		for _, name := range names {
+			if e.api.Get(e.Context(), client.ObjectKey{Namespace: systemNamespace, Name: state.Key("shop", name) + "-2"}, &v1alpha1.Run{}) == nil {
+				first = name
+			}
+		}
+		return first != ""
 	})
-	e.state(name)
-	e.finish(name, 1, v1alpha1.RunReasonSucceeded, applied)
-	if failed {
-		run(2, func(s *v1alpha1.RunSpec) { s.Trigger, s.UpgradeFrom = v1alpha1.TriggerUpgrade, "0.9.0" })
-		e.finish(name, 2, v1alpha1.RunReasonApplyFailed, applied)
-	}
-	eventually(e.T, "the end of the suspension", func() bool {
-		must(e.T, e.api.Get(e.Context(), client.ObjectKeyFromObject(infra), infra))
-		infra.Spec.Suspend = false
-		return e.api.Update(e.Context(), infra) == nil
-	})
+	e.finish(first, 2, v1alpha1.RunReasonApplyFailed, applied)
 }
 
 // situations brings about all that a dashboard shows and an alert is about, and returns
@@ -213,9 +199,7 @@ func (e *metricsEnv) upgraded(name string, other *v1alpha1.Run, failed bool) {
 func (e *metricsEnv) situations() string {
 	e.Helper()
 	e.create("ready", nil)
-	first := e.apply("ready")
-	e.upgraded("upgrade-failed", first, true)
-	e.upgraded("upgrade-stopped", first, false)
+	e.apply("ready")
 	e.create("drifted", nil)
 	e.looked("drifted", e.apply("drifted"))
 	e.create("approval", func(s *v1alpha1.InfrastructureSpec) { s.Approval = v1alpha1.ApprovalManual })
@@ -236,7 +220,7 @@ func (e *metricsEnv) situations() string {
 	})
 	e.shows(`reason="Suspended"`)
 	must(e.T, e.api.Delete(e.Context(), deleted))
-	return e.shows(succeeded(3), `reason="UpgradeStopped"`, `groundwork_queue_length{class="Change"} 0`, `condition="Drifted"`, `groundwork_approval_requested`, `condition="Stalled"`,
+	return e.shows(succeeded(2), `reason="UpgradeStopped"`, `groundwork_queue_length{class="Change"} 0`, `condition="Drifted"`, `groundwork_approval_requested`, `condition="Stalled"`,
 		`groundwork_runs_under_way`, ended("Plan", v1alpha1.RunReasonPlanned, v1alpha1.TriggerDrift, 1),
 		ended("Apply", v1alpha1.RunReasonApplyFailed, v1alpha1.TriggerChange, 1),
 		ended("Apply", v1alpha1.RunReasonApplyFailed, v1alpha1.TriggerUpgrade, 1),
@@ -256,14 +240,25 @@ func ended(operation v1alpha1.Operation, outcome v1alpha1.RunReason, trigger v1a
 // Every query of the dashboard, and what every alert compares, has data in a Prometheus
 // that scrapes the controller's binary.
 func TestMetrics_queries(t *testing.T) {
-	e := startBinary(t)
+	e := newMetricsEnv(t)
+	stop := e.start("0.9.0")
 	eventually(t, "a scrape", func() bool { return e.scrape() != "" })
+	before := []string{"before-a", "before-b"}
+	for _, name := range before {
+		e.create(name, nil)
+		e.apply(name)
+	}
+	e.shows(`reason="InSync",status="True"} 2`)
+	stop()
+	t.Cleanup(e.start("1.0.0"))
+	eventually(t, "a scrape of the next controller", func() bool { return e.scrape() != "" })
+	e.stopped(before...)
 	begin := time.Now()
 	scrapes := []scraped{{begin, e.situations()}}
 	// Rates need something that happens between two scrapes.
 	e.create("second", nil)
 	e.apply("second")
-	scrapes = append(scrapes, scraped{begin.Add(time.Minute), e.shows(succeeded(4))})
+	scrapes = append(scrapes, scraped{begin.Add(time.Minute), e.shows(succeeded(3))})
 	for _, a := range askPrometheus(t, scrapes, append(dashboardQueries(t), alertQueries(t)...)) {
 		if a.Error != "" || a.Data == 0 {
 			t.Errorf("no data (%s): %s", a.Error, a.Query)

@@ -129,7 +129,7 @@ func TestAlerts(t *testing.T) {
 		{"Somebody's previews fail.", "GroundworkModuleFailing", `groundwork_runs_total{module="a",outcome="PlanFailed",trigger="Preview",` + target + `} 0x9 8x30`, 30, nil},
 		{"Runs are cancelled and superseded.", "GroundworkModuleFailing", `groundwork_runs_total{module="a",outcome="Cancelled",` + target + `} 0x9 8x30`, 30, nil},
 		{"Nothing moves in the queue.", "GroundworkQueueStuck",
-			`groundwork_queue_length{class="Change",` + target + `} 5x99` + "\n" + `groundwork_queue_wait_seconds_count{class="Change",` + target + `} 0 7x98`, 90, since(62, 90)},
+			`groundwork_queue_length{class="Change",` + target + `} 5x99` + "\n" + `groundwork_queue_wait_seconds_count{class="Change",` + target + `} 0 7x98`, 90, since(60, 90)},
 		{"The queue moves slowly.", "GroundworkQueueStuck",
 			`groundwork_queue_length{class="Change",` + target + `} 5x99` + "\n" + `groundwork_queue_wait_seconds_count{class="Change",` + target + `} 0x19 3x19 6x19 9x19 12x19`, 90, nil},
 		{"Nobody waits.", "GroundworkQueueStuck",
