@@ -16,6 +16,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -215,12 +216,12 @@ func (e *metricsEnv) situations() string {
 		Spec:       coordinationv1.LeaseSpec{HolderIdentity: ptr.To("somebody")},
 	}))
 	e.create("locked", nil)
-	deleted := e.create("deleted", func(s *v1alpha1.InfrastructureSpec) {
-		s.Suspend, s.DeletionPolicy = true, v1alpha1.DeletionPolicyProtect
-	})
-	e.shows(`reason="Suspended"`)
+	deleted := e.create("deleted", func(s *v1alpha1.InfrastructureSpec) { s.DeletionPolicy = v1alpha1.DeletionPolicyProtect })
+	e.apply("deleted")
+	suspend := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"suspend": true}}`))
+	must(e.T, e.api.Patch(e.Context(), deleted, suspend))
 	must(e.T, e.api.Delete(e.Context(), deleted))
-	return e.shows(succeeded(2), `reason="UpgradeStopped"`, `groundwork_queue_length{class="Change"} 0`, `condition="Drifted"`, `groundwork_approval_requested`, `condition="Stalled"`,
+	return e.shows(succeeded(3), `reason="UpgradeStopped"`, `groundwork_queue_length{class="Change"} 0`, `condition="Drifted"`, `groundwork_approval_requested`, `condition="Stalled"`,
 		`groundwork_runs_under_way`, ended("Plan", v1alpha1.RunReasonPlanned, v1alpha1.TriggerDrift, 1),
 		ended("Apply", v1alpha1.RunReasonApplyFailed, v1alpha1.TriggerChange, 1),
 		ended("Apply", v1alpha1.RunReasonApplyFailed, v1alpha1.TriggerUpgrade, 1),
@@ -258,7 +259,7 @@ func TestMetrics_queries(t *testing.T) {
 	// Rates need something that happens between two scrapes.
 	e.create("second", nil)
 	e.apply("second")
-	scrapes = append(scrapes, scraped{begin.Add(time.Minute), e.shows(succeeded(3))})
+	scrapes = append(scrapes, scraped{begin.Add(time.Minute), e.shows(succeeded(4))})
 	for _, a := range askPrometheus(t, scrapes, append(dashboardQueries(t), alertQueries(t)...)) {
 		if a.Error != "" || a.Data == 0 {
 			t.Errorf("no data (%s): %s", a.Error, a.Query)

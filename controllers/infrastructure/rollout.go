@@ -214,6 +214,15 @@ func (u Upgrades) next(members []member) []member {
 	return waiting[:min(free, len(waiting))]
 }
 
+// stopped are the members that wait for the version with this digest, which has failed for
+// too many; none when it has not.
+func (u Upgrades) stopped(members []member, digest string) []member {
+	if _, stopped := u.failures(members); !stopped[digest] {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(members), func(m member) bool { return !m.waits || m.digest != digest })
+}
+
 // failures are the names of the objects whose upgrade has failed, and whether these are
 // too many, by the digest of the version.
 func (u Upgrades) failures(members []member) (failed map[string][]string, stopped map[string]bool) {

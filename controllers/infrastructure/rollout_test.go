@@ -105,6 +105,15 @@ func upgrades(most string, failed int) Upgrades {
 	return Upgrades{MaxConcurrent: intstr.Parse(most), MaxFailed: failed}
 }
 
+// All that wait for a version are told when it has failed for too many, and only then.
+func TestUpgrades_stopped(t *testing.T) {
+	for members, want := range map[string]int{"ffwww": 0, "fffwwwWxu": 3, "FFFwwwWW": 0, "fffx": 0} {
+		if got := upgrades("5", 3).stopped(crowd(members), crowd("w")[0].digest); len(got) != want {
+			t.Errorf("%s: %d are told, want %d: %+v", members, len(got), want, got)
+		}
+	}
+}
+
 func TestUpgrades_next(t *testing.T) {
 	for _, tc := range []struct {
 		name     string

@@ -120,14 +120,20 @@ func newer(a, b v1alpha1.Run) int {
 	return -cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), strings.Compare(a.Name, b.Name))
 }
 
-// nextUpgrades are requests for the objects whose turn it is when a Run has ended.
+// nextUpgrades are requests for the objects whose turn it is when a Run has ended, and for
+// all that wait when its failure stops them.
 func (r *Reconciler) nextUpgrades(ctx context.Context, obj client.Object) []reconcile.Request {
-	members, err := r.members(ctx, obj.(*v1alpha1.Run).Spec.Module.Name, nil)
+	run := obj.(*v1alpha1.Run)
+	members, err := r.members(ctx, run.Spec.Module.Name, nil)
 	if err != nil {
 		return nil // Each object looks again by itself.
 	}
+	woken := r.upgrades.next(members)
+	if run.Status.Phase == v1alpha1.RunFailed {
+		woken = append(woken, r.upgrades.stopped(members, run.Spec.Module.Digest)...)
+	}
 	var requests []reconcile.Request
-	for _, m := range r.upgrades.next(members) {
+	for _, m := range woken {
 		namespace, name, _ := strings.Cut(m.name, "/")
 		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
 	}
