@@ -36,10 +36,6 @@ const (
 	// ReasonUpgradeStopped: as UpgradePending, but the version has failed for too many other
 	// objects, and is not applied before somebody does something about it. Ready=True.
 	ReasonUpgradeStopped = "UpgradeStopped"
-	// ReasonPlanned: the plan of a Preview is made, and changes something. Ready=True.
-	ReasonPlanned = "Planned"
-	// ReasonNoChanges: the plan of a Preview is made, and changes nothing. Ready=True.
-	ReasonNoChanges = "NoChanges"
 	// ReasonSuspended: spec.suspend is set; no run is started. Ready keeps what
 	// it was; an object that never was Ready, or is being deleted, is False.
 	ReasonSuspended = "Suspended"
@@ -110,8 +106,6 @@ const (
 	// ReasonCancelled: the last run was cancelled; none is started before the spec changes or
 	// a run is asked for.
 	ReasonCancelled = "Cancelled"
-	// ReasonPlanFailed: the run of a Preview failed; the message says why.
-	ReasonPlanFailed = "PlanFailed"
 	// ReasonRetriesExhausted: five runs in a row failed.
 	ReasonRetriesExhausted = "RetriesExhausted"
 	// ReasonStateMissing: resources were applied, but their state or the inputs

@@ -2,6 +2,17 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+// Reasons of a Preview's conditions, besides those for which an Infrastructure waits or
+// stalls.
+const (
+	// ReasonPlanned: the plan is made, and changes something. Ready=True.
+	ReasonPlanned = "Planned"
+	// ReasonNoChanges: the plan is made, and changes nothing. Ready=True.
+	ReasonNoChanges = "NoChanges"
+	// ReasonPlanFailed: the run failed; the message says why. Stalled=True.
+	ReasonPlanFailed = "PlanFailed"
+)
+
 // Preview asks what a change of an Infrastructure would do: it is planned once, on the
 // state that is there, and nothing is changed. The Infrastructure need not exist.
 //
