@@ -43,6 +43,8 @@ func (s *Stage) InstallAnew(ctx context.Context) error {
 // Install installs the chart of this commit, or upgrades to it, with values of its own
 // as Helm's --set has them.
 func (s *Stage) Install(ctx context.Context, settings ...string) error {
+	// Tests and measurements that run side by side do not wait for one another's runs.
+	settings = append([]string{"controller.maxConcurrentRuns=64"}, settings...)
 	if s.registry() != registry {
 		for _, image := range []string{"controller", "bundle"} {
 			settings = append(settings, "images."+image+".repository="+s.registry()+"/"+image)

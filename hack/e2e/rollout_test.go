@@ -107,7 +107,8 @@ func TestRollout(t *testing.T) {
 func (r rollout) install(version string, atATime, maxFailed int) {
 	r.Helper()
 	settings := append(bundleSettings(r.team.bundle("team", version)),
-		fmt.Sprintf("upgrades.maxConcurrent=%d", atATime), fmt.Sprintf("upgrades.maxFailed=%d", maxFailed))
+		fmt.Sprintf("upgrades.maxConcurrent=%d", atATime), fmt.Sprintf("upgrades.maxFailed=%d", maxFailed),
+		"controller.maxConcurrentRuns=0") // as many as the node is for
 	if err := stage.Install(r.Context(), settings...); err != nil {
 		r.Fatal(err)
 	}
