@@ -41,7 +41,7 @@ func (f *fixture) preview(name string, req *runner.Request, modify ...func(*Conf
 }
 
 // versions are the versions of all Secrets and Leases of the namespace, by name, without
-// the diffs of previews.
+// those that go with a Run: its log, and the diff of a preview.
 func (f *fixture) versions() map[string]string {
 	f.Helper()
 	found := map[string]string{}
@@ -53,7 +53,7 @@ func (f *fixture) versions() map[string]string {
 		}
 	}
 	for i := range secrets.Items {
-		if s := &secrets.Items[i]; !strings.HasSuffix(s.Name, "-diff") {
+		if s := &secrets.Items[i]; len(s.OwnerReferences) == 0 {
 			found["Secret "+s.Name] = s.ResourceVersion
 		}
 	}
