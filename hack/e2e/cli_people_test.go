@@ -308,6 +308,7 @@ func (m *terminal) look(infra *v1alpha1.Infrastructure) {
 	m.run(step{who: anna, line: "groundwork outputs orders-db -n shop", want: []string{"DATABASE_URL", "(hidden)"}})
 	m.run(step{who: peter, line: "groundwork outputs orders-db -n shop", want: []string{"DATABASE_URL", "(hidden)"}})
 	m.run(step{who: peter, line: "groundwork outputs orders-db DATABASE_URL --show -n shop", code: 1, want: []string{"you (peter) may not get secrets in namespace shop"}})
+	get(m.T, infra)
 	url := outputs(m.T, infra)["DATABASE_URL"]
 	for _, who := range []string{anna, peter} {
 		if out := m.run(step{who: who, line: "groundwork get orders-db -n shop -o yaml"}); strings.Contains(out, url) {
