@@ -254,7 +254,7 @@ func TestCLI(t *testing.T) {
 	if err := stage.Client.Create(t.Context(), infra); err != nil {
 		t.Fatal(err)
 	}
-	m.run(step{who: anna, line: "groundwork watch orders-db -n shop", want: []string{"aws_db_instance.this: creating", "aws_db_instance.this: created after", "Ready is True"}})
+	m.run(step{who: anna, line: "groundwork watch orders-db -n shop", want: []string{"aws_db_subnet_group.this: created after", "aws_db_instance.this: creating", "Ready is True"}})
 	m.look(infra)
 	m.answer(infra)
 	m.state(infra)
@@ -324,7 +324,8 @@ func (m *terminal) look(infra *v1alpha1.Infrastructure) {
 	m.run(step{who: anna, line: "groundwork history orders-db -n shop -o json", want: []string{"the last five", "you may not list runs"}})
 	m.run(step{who: peter, line: "groundwork logs orders-db -n shop -f", want: []string{"aws_db_instance.this: Creation complete", "Succeeded"}})
 	m.run(step{who: anna, line: "groundwork logs orders-db -n shop -f", code: 1, want: []string{"you (anna) may not", "in namespace " + devenv.Namespace}})
-	both("groundwork plan orders-db -n shop", "No changes")
+	m.run(step{who: anna, line: "groundwork plan orders-db -n shop", want: []string{"No changes"}})
+	m.run(step{who: peter, line: "groundwork plan orders-db -n shop", code: 1, want: []string{"you (peter) may not create previews in namespace shop"}})
 }
 
 // answer asks for changes and runs, approves, cancels and suspends.
