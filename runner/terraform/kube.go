@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -40,6 +41,20 @@ func NewClient(config *rest.Config) (client.Client, error) {
 	// A request to an API server that hangs is better tried again.
 	config.Timeout = 10 * time.Second
 	return client.New(config, client.Options{Scheme: scheme, Mapper: mapper})
+}
+
+// applySecret writes a Secret by server-side apply.
+func applySecret(ctx context.Context, c client.Client, secret *corev1.Secret) error {
+	patch, err := json.Marshal(secret)
+	if err != nil {
+		return fmt.Errorf("encode the Secret %s: %w", secret.Name, err)
+	}
+	return permanent(c.Patch(ctx, secret.DeepCopy(), client.RawPatch(applyPatch, patch), client.FieldOwner(fieldManager), client.ForceOwnership))
+}
+
+// goesWith are the owner references of what goes when the Run does.
+func goesWith(run *v1alpha1.Run) []metav1.OwnerReference {
+	return []metav1.OwnerReference{{APIVersion: v1alpha1.GroupVersion().String(), Kind: "Run", Name: run.Name, UID: run.UID}}
 }
 
 // errPermanent marks an error that trying again does not mend.

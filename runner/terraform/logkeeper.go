@@ -2,9 +2,7 @@ package terraform
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"time"
 
@@ -50,10 +48,7 @@ func startLogKeeper(c client.Client, log *keptLog, run *v1alpha1.Run, req *runne
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: run.Namespace, Name: runner.LogName(run.Name), Labels: labels,
-			// It goes with the Run.
-			OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: v1alpha1.GroupVersion().String(), Kind: "Run", Name: run.Name, UID: run.UID,
-			}},
+			OwnerReferences: goesWith(run),
 		},
 		Type: corev1.SecretTypeOpaque,
 	}
@@ -110,9 +105,5 @@ func (k *logKeeper) write(ctx context.Context, text []byte, ended bool) error {
 	if ended {
 		secret.Annotations = map[string]string{runner.AnnotationLogEnded: "true"}
 	}
-	patch, err := json.Marshal(secret)
-	if err != nil {
-		return fmt.Errorf("encode the log: %w", err)
-	}
-	return permanent(k.client.Patch(ctx, secret, client.RawPatch(applyPatch, patch), client.FieldOwner(fieldManager), client.ForceOwnership))
+	return applySecret(ctx, k.client, secret)
 }

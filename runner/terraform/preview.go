@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/runner"
@@ -104,19 +103,11 @@ func (s *session) writeDiff(ctx context.Context) error {
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: s.run.Namespace, Name: runner.DiffSecret(s.run.Name), Labels: s.req.Labels,
-			OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: v1alpha1.GroupVersion().String(), Kind: "Run", Name: s.run.Name, UID: s.run.UID,
-			}},
+			OwnerReferences: goesWith(s.run),
 		},
 		Data: map[string][]byte{v1alpha1.DiffKey: []byte(boundDiff(s.log.mask.apply(text)))},
 	}
-	patch, err := json.Marshal(secret)
-	if err != nil {
-		return fmt.Errorf("encode the diff: %w", err)
-	}
-	err = retry(ctx, recordPatience, func(ctx context.Context) error {
-		return permanent(s.client.Patch(ctx, secret.DeepCopy(), client.RawPatch(applyPatch, patch), client.FieldOwner(fieldManager), client.ForceOwnership))
-	})
+	err = retry(ctx, recordPatience, func(ctx context.Context) error { return applySecret(ctx, s.client, secret) })
 	if err != nil {
 		return fmt.Errorf("write the diff %s: %w", secret.Name, err)
 	}

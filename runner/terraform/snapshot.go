@@ -57,11 +57,7 @@ func (s *session) writeSnapshot(ctx context.Context) error {
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.run.Namespace, Name: s.req.Snapshot, Labels: s.req.Labels},
 		Data:       data,
 	}
-	patch, err := json.Marshal(secret)
-	if err != nil {
-		return fmt.Errorf("encode the snapshot: %w", err)
-	}
-	return permanent(s.client.Patch(ctx, secret, client.RawPatch(applyPatch, patch), client.FieldOwner(fieldManager), client.ForceOwnership))
+	return applySecret(ctx, s.client, secret)
 }
 
 func applyPhase(op v1alpha1.Operation) v1alpha1.RunPhase {
