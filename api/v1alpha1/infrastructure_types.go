@@ -256,7 +256,8 @@ type InfrastructureStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// LastHandledReconcileAt is the last value of the annotation
-	// reconcile.fluxcd.io/requestedAt that was acted on.
+	// reconcile.fluxcd.io/requestedAt that was acted on; of a Stalled object, that it
+	// was looked at for.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 

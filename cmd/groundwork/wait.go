@@ -147,26 +147,15 @@ func judge(infra *v1alpha1.Infrastructure, g goal) verdict {
 // unanswered tells whether the object was asked for something, by an annotation, that
 // its status does not speak of yet.
 func unanswered(infra *v1alpha1.Infrastructure) bool {
-	at := infra.Annotations[v1alpha1.AnnotationReconcile]
-	stall := meta.FindStatusCondition(infra.Status.Conditions, v1alpha1.ConditionStalled)
-	switch {
-	case infra.Spec.Suspend, stall != nil && !endsWithRun(stall.Reason):
+	if infra.Spec.Suspend {
 		return false
-	case at != "" && at != infra.Status.LastHandledReconcileAt:
+	}
+	if at := infra.Annotations[v1alpha1.AnnotationReconcile]; at != "" && at != infra.Status.LastHandledReconcileAt {
 		return true
 	}
 	plan := infra.Status.Plan
-	return plan != nil && plan.ID != "" && plan.ID == infra.Annotations[v1alpha1.AnnotationApprove]
-}
-
-// endsWithRun tells whether an object that is stalled for the reason is tried again
-// when a run is asked for, its spec being as it is.
-func endsWithRun(reason string) bool {
-	switch reason {
-	case v1alpha1.ReasonCancelled, v1alpha1.ReasonRetriesExhausted, v1alpha1.ReasonPolicyDenied:
-		return true
-	}
-	return false
+	return plan != nil && plan.ID != "" && plan.ID == infra.Annotations[v1alpha1.AnnotationApprove] &&
+		!meta.IsStatusConditionTrue(infra.Status.Conditions, v1alpha1.ConditionStalled)
 }
 
 // failure is the error of a wait that has ended with the verdict, on the object as it

@@ -23,6 +23,7 @@ func TestJudge(t *testing.T) {
 	deleted := func(infra *v1alpha1.Infrastructure) { infra.DeletionTimestamp = &metav1.Time{Time: time.Now()} }
 	stale := func(infra *v1alpha1.Infrastructure) { infra.Status.ObservedGeneration = 1 }
 	asked := func(infra *v1alpha1.Infrastructure) { annotate(infra, v1alpha1.AnnotationReconcile, "now") }
+	looked := func(infra *v1alpha1.Infrastructure) { infra.Status.LastHandledReconcileAt = "now" }
 	approved := func(infra *v1alpha1.Infrastructure) { annotate(infra, v1alpha1.AnnotationApprove, "plan-1") }
 	suspended := func(infra *v1alpha1.Infrastructure) { infra.Spec.Suspend = true }
 	stall := func(reason string) func(*v1alpha1.Infrastructure) {
@@ -49,8 +50,9 @@ func TestJudge(t *testing.T) {
 		"Ready, and drift was found.":                            {object(waiting, ready(metav1.ConditionTrue, v1alpha1.ReasonInSync)), goalReady, reached},
 		"Ready, and a run is asked for.":                         {object(asked), goalReady, pending},
 		"Ready and suspended, and a run is asked for.":           {object(asked, suspended), goalReady, reached},
-		"Cancelled, and a run is asked for.":                     {object(asked, stall(v1alpha1.ReasonCancelled)), goalReady, pending},
-		"A wrong variable is not mended by asking for a run.":    {object(asked, stall(v1alpha1.ReasonInvalidVariables)), goalReady, stalled},
+		"Stalled, and a run is asked for.":                       {object(asked, stall(v1alpha1.ReasonStateMissing)), goalReady, pending},
+		"A wrong variable is not mended by asking for a run.":    {object(asked, looked, stall(v1alpha1.ReasonInvalidVariables)), goalReady, stalled},
+		"Stalled with a plan that was approved.":                 {object(waiting, approved, stall(v1alpha1.ReasonInvalidVariables)), goalReady, stalled},
 		"What is being deleted is never ready.":                  {object(deleted), goalReady, lost},
 		"What is not there is never ready.":                      {nil, goalReady, lost},
 		"Gone.":                                                  {nil, goalGone, reached},

@@ -114,6 +114,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil
 	}
 	status.Set(infra, outcome)
+	answerStalled(infra)
 	r.outcomeChanged(ctx, stored, infra)
 	r.driftChanged(ctx, stored, infra)
 	r.warned(ctx, stored, infra)

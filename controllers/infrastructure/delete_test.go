@@ -267,10 +267,16 @@ func TestReconciler_applyStateMissing(t *testing.T) {
 	e := newEnv(t)
 	e.ready()
 	e.remove(&corev1.Secret{}, e.system, state.SecretName(e.key()))
-	e.update(func(i *v1alpha1.Infrastructure) { i.Spec.Variables = values("name", `"changed"`) })
+	e.update(func(i *v1alpha1.Infrastructure) {
+		i.Spec.Variables = values("name", `"changed"`)
+		i.Annotations = map[string]string{v1alpha1.AnnotationReconcile: "1"}
+	})
 	e.reconcile()
 	e.want(v1alpha1.ReasonStateMissing, state.SecretName(e.key()), "second time")
 	e.wantRuns(1)
+	if got := e.object().Status.LastHandledReconcileAt; got != "1" {
+		t.Errorf("an object that is stalled has the request %q answered, want 1", got)
+	}
 }
 
 // forgetting is an object that is destroyed, with all that can be left: a failed

@@ -1,6 +1,8 @@
 package infrastructure
 
 import (
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
 
@@ -39,6 +41,15 @@ func report(o *observed) {
 		}
 	}
 	s.History = history(o.runs)
+}
+
+// answerStalled says of an object that no run can help that what was asked for is
+// answered: it was looked at again.
+func answerStalled(infra *v1alpha1.Infrastructure) {
+	at := infra.Annotations[v1alpha1.AnnotationReconcile]
+	if at != "" && meta.IsStatusConditionTrue(infra.Status.Conditions, v1alpha1.ConditionStalled) {
+		infra.Status.LastHandledReconcileAt = at
+	}
 }
 
 func history(runs []v1alpha1.Run) []v1alpha1.RunSummary {

@@ -30,7 +30,7 @@ const (
 	// places written in a second at most, but for a Run's first. The Infrastructure says
 	// the place as well, so each is two writes to the API server.
 	minTell  = 10 * time.Second
-	tellRate = 5
+	tellRate = 2
 	// tellAtOnce is the number of places written before the free ones are given away again.
 	tellAtOnce = 20
 	// settle is the time after which an admission is tried again that met another write.

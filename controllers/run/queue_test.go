@@ -165,7 +165,7 @@ func TestRunsOn(t *testing.T) {
 }
 
 func TestTellInterval(t *testing.T) {
-	for waiting, want := range map[int]time.Duration{0: 10 * time.Second, 50: 10 * time.Second, 200: 40 * time.Second, 1000: 200 * time.Second} {
+	for waiting, want := range map[int]time.Duration{0: 10 * time.Second, 20: 10 * time.Second, 200: 100 * time.Second, 1000: 500 * time.Second} {
 		if got := tellInterval(waiting); got != want {
 			t.Errorf("%d waiting: got %s, want %s", waiting, got, want)
 		}

@@ -105,10 +105,11 @@ type step struct {
 func (m *terminal) run(s step) string {
 	m.Helper()
 	m.lines[s.who] = append(m.lines[s.who], s.line)
-	line := s.line
+	var replaced []string
 	for placeholder, value := range s.with {
-		line = strings.ReplaceAll(line, placeholder, value)
+		replaced = append(replaced, placeholder, value)
 	}
+	line := strings.NewReplacer(replaced...).Replace(s.line) // in one pass: a value can hold another's placeholder
 	cmd := exec.CommandContext(m.Context(), "bash", "-c", line)
 	if s.input != "" {
 		cmd = exec.CommandContext(m.Context(), "script", "--quiet", "--return", "--command", line, os.DevNull)

@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
@@ -189,25 +191,38 @@ func waitGone(t *testing.T, infra *v1alpha1.Infrastructure, timeout time.Duratio
 	})
 }
 
-// leftovers lists everything in the system namespace whose name has the key in it:
-// state, parts, Lease, snapshot, requests, Runs and pods.
+// leftovers names what is kept of a key.
 func leftovers(ctx context.Context, t *testing.T, key string) []string {
 	t.Helper()
 	var left []string
-	for _, kind := range []string{"v1/Secret", "v1/Pod", "v1/ConfigMap", "coordination.k8s.io/v1/Lease", v1alpha1.GroupVersion().String() + "/Run"} {
-		i := strings.LastIndex(kind, "/")
+	for _, obj := range kept(ctx, t, key) {
+		left = append(left, obj.Kind+" "+obj.Name)
+	}
+	return left
+}
+
+// kept are the objects in the system namespace whose name has a part in it, of a key all of
+// them: state, parts, Lease, snapshot, requests, logs, Runs and pods.
+func kept(ctx context.Context, t *testing.T, part string) []*metav1.PartialObjectMetadata {
+	t.Helper()
+	var kept []*metav1.PartialObjectMetadata
+	for _, kind := range []schema.GroupVersionKind{
+		corev1.SchemeGroupVersion.WithKind("Secret"), corev1.SchemeGroupVersion.WithKind("Pod"), corev1.SchemeGroupVersion.WithKind("ConfigMap"),
+		coordinationv1.SchemeGroupVersion.WithKind("Lease"), v1alpha1.GroupVersion().WithKind("Run"),
+	} {
 		list := &metav1.PartialObjectMetadataList{}
-		list.APIVersion, list.Kind = kind[:i], kind[i+1:]+"List"
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
 		if err := stage.Client.List(ctx, list, client.InNamespace(devenv.Namespace)); err != nil {
 			t.Fatal(err)
 		}
-		for j := range list.Items {
-			if strings.Contains(list.Items[j].Name, key) {
-				left = append(left, kind[i+1:]+" "+list.Items[j].Name)
+		for i := range list.Items {
+			if obj := &list.Items[i]; strings.Contains(obj.Name, part) {
+				obj.SetGroupVersionKind(kind)
+				kept = append(kept, obj)
 			}
 		}
 	}
-	return left
+	return kept
 }
 
 // outputs reads the output Secret.
