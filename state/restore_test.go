@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +123,7 @@ func TestStore_Restore(t *testing.T) {
 			if all := strings.Join(names(t, k8s), "\n"); strings.Contains(all, SecretName(testKey)+"-part-") {
 				t.Errorf("parts of a larger state are left:\n%s", all)
 			}
-			want := append(c.kept, "6 a run-2", "5 a run-1", "4 a run-0")
+			want := slices.Concat(c.kept, []string{"6 a run-2", "5 a run-1", "4 a run-0"})
 			if diff := cmp.Diff(want, kept(t, store)); diff != "" {
 				t.Errorf("copies (-want +got):\n%s", diff)
 			}

@@ -371,8 +371,7 @@ func testRestored(t *testing.T, cfg *rest.Config, kubeconfig string) {
 			t.Fatal(err)
 		}
 	}
-	r, err := w.store.Restore(t.Context(), w.key, copies[0].Serial, false, "me@host", time.Now())
-	if err != nil {
+	if _, err = w.store.Restore(t.Context(), w.key, copies[0].Serial, false, "me@host", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	// -detailed-exitcode: 0 is a plan without changes. It takes the lock, which is free.
@@ -380,7 +379,8 @@ func testRestored(t *testing.T, cfg *rest.Config, kubeconfig string) {
 
 	// The older one was made of other input, so there is something to do, and Terraform
 	// goes on from the serial that it was given.
-	if r, err = w.store.Restore(t.Context(), w.key, copies[1].Serial, false, "me@host", time.Now()); err != nil {
+	r, err := w.store.Restore(t.Context(), w.key, copies[1].Serial, false, "me@host", time.Now())
+	if err != nil {
 		t.Fatal(err)
 	}
 	w.apply(t)

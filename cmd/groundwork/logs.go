@@ -139,7 +139,7 @@ func (s *session) printKeptLog(c *cobra.Command, run string, podErr error) (kept
 	}
 	text, err := runner.ParseLog(secret.Data)
 	if err != nil {
-		return false, fmt.Errorf("Secret %s/%s: %w", s.system, secret.Name, err)
+		return false, fmt.Errorf("the log in Secret %s/%s: %w", s.system, secret.Name, err)
 	}
 	if _, err := c.OutOrStdout().Write(text); err != nil {
 		return false, err

@@ -94,7 +94,7 @@ func appendInfrastructures(found []v1alpha1.Infrastructure, doc []byte, notes io
 	}
 	var infra v1alpha1.Infrastructure
 	if err := sigsyaml.UnmarshalStrict(doc, &infra); err != nil {
-		return nil, fmt.Errorf("Infrastructure %s: %w", head.Metadata.Name, err)
+		return nil, fmt.Errorf("the Infrastructure %s: %w", head.Metadata.Name, err)
 	}
 	return append(found, infra), nil
 }

@@ -159,7 +159,8 @@ func TestPlan_data(t *testing.T) {
 	want := plan{w.namespace, "orders", 1, 1, []string{"policy loud warns of aws_s3_bucket.this: no need to shout"}}
 	var one plan
 	out := w.mustRun("plan", "-f", w.file(ordersDocument), "-o", "json")
-	w.must(json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &one))
+	_, fields, _ := strings.Cut(out, "{")
+	w.must(json.Unmarshal([]byte("{"+fields), &one))
 	if diff := cmp.Diff(want, one); diff != "" {
 		t.Errorf("one, -want +got:\n%s\n%s", diff, out)
 	}

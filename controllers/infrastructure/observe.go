@@ -166,7 +166,7 @@ func runName(key string, n int) string { return key + "-" + strconv.Itoa(n) }
 
 // runNumber is the n of a Run's name, 0 for a name that is not runName's.
 func runNumber(run *v1alpha1.Run) int {
-	_, suffix, _ := cutLast(run.Name, "-")
+	_, suffix := cutLast(run.Name, "-")
 	n, err := strconv.Atoi(suffix)
 	if err != nil {
 		return 0
@@ -174,11 +174,12 @@ func runNumber(run *v1alpha1.Run) int {
 	return n
 }
 
-func cutLast(s, sep string) (before, after string, found bool) {
+// cutLast cuts at the last separator; without one, all is before it.
+func cutLast(s, sep string) (before, after string) {
 	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
+		return s[:i], s[i+len(sep):]
 	}
-	return s, "", false
+	return s, ""
 }
 
 // last is the newest Run; nil when there is none.

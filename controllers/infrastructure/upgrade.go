@@ -87,7 +87,7 @@ func (r *Reconciler) members(ctx context.Context, module string, started map[str
 	starting := map[string]bool{}
 	for run, at := range started {
 		if !shown[run] && r.clock.Now().Sub(at) <= startedPatience {
-			key, _, _ := cutLast(run, "-")
+			key, _ := cutLast(run, "-")
 			starting[key] = true
 		}
 	}

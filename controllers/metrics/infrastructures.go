@@ -1,32 +1,22 @@
 package metrics
 
 import (
-	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 )
 
-// listTimeout bounds a scrape: the cache answers at once, but for the first time.
-const listTimeout = 5 * time.Second
-
 // unobserved is the reason of Ready for an object that has no such condition yet.
 const unobserved = "Unobserved"
 
-// Infrastructures tells how the objects are. It counts the cache's at each scrape, so
-// that nothing is left of one that is gone, and no request goes to the API server.
-//
-// Of several replicas only the one that works tells it: a sum over all counts each
-// object once.
+// Infrastructures tells how the objects are.
 type Infrastructures struct {
-	cache   client.Reader
-	elected <-chan struct{}
+	cached
 
 	conditions, suspended, approvals, deletions, runs *prometheus.Desc
 }
@@ -42,7 +32,7 @@ func NewInfrastructures(cache client.Reader, elected <-chan struct{}) *Infrastru
 		return prometheus.NewDesc("groundwork_"+name, help, labels, nil)
 	}
 	return &Infrastructures{
-		cache: cache, elected: elected,
+		cached: cached{cache, elected},
 		conditions: desc("infrastructures",
 			"Infrastructures by each of their conditions, its status and reason. Each has condition Ready, with reason Unobserved before the first look.",
 			namespace, "condition", "status", "reason"),
@@ -64,17 +54,8 @@ func (c *Infrastructures) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *Infrastructures) Collect(ch chan<- prometheus.Metric) {
-	select {
-	case <-c.elected:
-	default:
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
-	defer cancel()
 	var list v1alpha1.InfrastructureList
-	if err := c.cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
-		// The other metrics are worth having without these.
-		ctrl.Log.WithName("metrics").Error(err, "List Infrastructures")
+	if !c.list(&list) {
 		return
 	}
 	t := count(list.Items)

@@ -151,7 +151,7 @@ func (r *Reconciler) observe(ctx context.Context, preview *v1alpha1.Preview) (*o
 	case err != nil:
 		return nil, fmt.Errorf("read Run %s: %w", key.Name, err)
 	case run.Labels[v1alpha1.LabelPreview] != string(preview.UID):
-		return nil, fmt.Errorf("Run %s/%s is there already, and not that of Preview %s; delete it", key.Namespace, key.Name, preview.Name)
+		return nil, fmt.Errorf("there is a Run %s/%s already, and not of Preview %s; delete it", key.Namespace, key.Name, preview.Name)
 	}
 	o.run = run
 	return o, nil

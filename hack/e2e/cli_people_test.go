@@ -116,7 +116,7 @@ func (m *terminal) run(s step) string {
 		cmd.Stdin = strings.NewReader(s.input)
 	}
 	cmd.Dir = m.dir
-	cmd.Env = append(m.env, "KUBECONFIG="+m.kubeconfig(s.who))
+	cmd.Env = slices.Concat(m.env, []string{"KUBECONFIG=" + m.kubeconfig(s.who)})
 	out, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		m.Fatal(err)

@@ -103,7 +103,8 @@ func (w *runWatch) of(namespaces ...string) []*v1alpha1.Run {
 }
 
 // TestQueue lets two hundred objects be created at once with eight runs at a time, deletes one in the
-// middle, and takes the controller away. It is not parallel: there is one installation.
+// middle, and takes the controller away, then and once more when all are Ready. It is not parallel: there
+// is one installation.
 func TestQueue(t *testing.T) {
 	const objects, atATime = 200, 8
 	installFor(t, fmt.Sprintf("controller.maxConcurrentRuns=%d", atATime))
@@ -175,6 +176,7 @@ func TestQueue(t *testing.T) {
 		t.Errorf("%d objects were created, want %d", len(creates), objects+1)
 	}
 
+	wantNoRunAfterRestart(t, namespaces[0])
 	forgetAll(t, infras)
 	seen.Lock()
 	defer seen.Unlock()

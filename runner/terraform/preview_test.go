@@ -197,13 +197,13 @@ func TestRunner_previewState(t *testing.T) {
 		want  string
 	}{
 		{"A state that is gone.", func(f *fixture) { f.delete("tfstate-default-test") }, "gone or empty although resources were applied"},
-		{"A state that was emptied.", func(f *fixture) { f.patch("tfstate-default-test", `{"data":{"tfstate":null}}`) }, "gone or empty although resources were applied"},
-		{"A state that is not gzipped.", func(f *fixture) { f.patch("tfstate-default-test", `{"data":{"tfstate":"AAAA"}}`) }, "not gzipped"},
+		{"A state that was emptied.", func(f *fixture) { f.patchState(`{"data":{"tfstate":null}}`) }, "gone or empty although resources were applied"},
+		{"A state that is not gzipped.", func(f *fixture) { f.patchState(`{"data":{"tfstate":"AAAA"}}`) }, "not gzipped"},
 		{"A state that has lost its labels.", func(f *fixture) {
-			f.patch("tfstate-default-test", `{"metadata":{"labels":{"tfstateSecretSuffix":null}}}`)
+			f.patchState(`{"metadata":{"labels":{"tfstateSecretSuffix":null}}}`)
 		}, "has lost the labels"},
 		{"A state of which a part is missing.", func(f *fixture) {
-			f.patch("tfstate-default-test", `{"data":{"tfstate":"H4sIAAAAAAAA/w=="}}`)
+			f.patchState(`{"data":{"tfstate":"H4sIAAAAAAAA/w=="}}`)
 		}, "is not complete"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -292,10 +292,10 @@ func (f *fixture) delete(secret string) {
 	}
 }
 
-// patch merges JSON into a Secret.
-func (f *fixture) patch(secret, patch string) {
+// patchState merges JSON into the Secret with the state.
+func (f *fixture) patchState(patch string) {
 	f.Helper()
-	obj := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: secret}}
+	obj := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "tfstate-default-test"}}
 	if err := f.client.Patch(f.Context(), obj, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
 		f.Fatal(err)
 	}
