@@ -66,7 +66,7 @@ func memberOf(infra *v1alpha1.Infrastructure, runs []v1alpha1.Run, digest string
 	}
 	m.failed = failedUpgrade(infra, runs, digest)
 	synced := lastSynced(runs)
-	m.waits = !m.underWay && !infra.Spec.Suspend && readyNow(infra) &&
+	m.waits = !infra.Spec.Suspend && readyNow(infra) &&
 		synced != nil && synced.Spec.Infrastructure.UID == infra.UID && synced.Spec.Module.Digest != digest
 	return m
 }
