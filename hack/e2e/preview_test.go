@@ -144,23 +144,21 @@ func TestPreview_change(t *testing.T) {
 	}
 	valued := func(key string) change {
 		return func(infra *v1alpha1.Infrastructure) {
-			infra.Spec.VariablesFrom = []v1alpha1.VariablesSource{{Variable: "value", SecretKeyRef: &v1alpha1.KeyReference{Name: "values", Key: key}}}
+			infra.Spec.VariablesFrom = []v1alpha1.VariablesSource{{Variable: "secret", SecretKeyRef: &v1alpha1.KeyReference{Name: "values", Key: key}}}
 		}
 	}
-	variables := func(days int) map[string]any {
-		return map[string]any{"name": "token-" + ns, "recovery_window_days": days}
-	}
-	infra := create(t, ns, "token", "aws-secret", variables(0), valued("first"))
-	waitReady(t, infra, awsTimeout)
+	says := func(message string) map[string]any { return map[string]any{"message": message} }
+	infra := create(t, ns, "token", "outputs", says("hello"), valued("first"))
+	waitReady(t, infra, 2*time.Minute)
 	before := len(runs(t, infra))
 
-	runPlan(t, team, "", "token", "--exit-code").want(t, 0, []string{ns + "/token, aws-secret ", "No changes."}, []string{"Planning"})
-	a := runPlan(t, team, document(t, newInfra(t, ns, "token", "aws-secret", variables(7), valued("second"))), "-f", "-")
-	a.want(t, 0, []string{"aws_secretsmanager_secret.this will be updated in-place", "recovery_window_in_days", "0 -> 7", "(sensitive value)"}, nil)
+	runPlan(t, team, "", "token", "--exit-code").want(t, 0, []string{ns + "/token, outputs ", "No changes."}, []string{"Planning"})
+	a := runPlan(t, team, document(t, newInfra(t, ns, "token", "outputs", says("goodbye"), valued("second"))), "-f", "-")
+	a.want(t, 0, []string{"terraform_data.message will be updated in-place", `"hello" -> "goodbye"`, "terraform_data.secret will be updated in-place", "(sensitive value)"}, nil)
 	if strings.Contains(a.out+a.notes, canary) || strings.Contains(a.out+a.notes, changed) {
 		t.Errorf("a secret is shown:\n%s\n%s", a.out, a.notes)
 	}
-	data := runPlan(t, team, document(t, newInfra(t, ns, "token", "aws-secret", variables(7), valued("first"))), "-f", "-", "-o", "json")
+	data := runPlan(t, team, document(t, newInfra(t, ns, "token", "outputs", says("goodbye"), valued("first"))), "-f", "-", "-o", "json")
 	var plan struct {
 		Name    string
 		Update  int
@@ -176,7 +174,7 @@ func TestPreview_change(t *testing.T) {
 		t.Errorf("the object has %d runs, %d before; status %+v", after, before, infra.Status)
 	}
 	waitReady(t, infra, 0)
-	remove(t, infra, awsTimeout)
+	remove(t, infra, 2*time.Minute)
 }
 
 // A preview needs no lock: it is planned while an apply of the same object is under way,
