@@ -29,7 +29,7 @@ func logsCommand(k *cluster) *cobra.Command {
 		Long: `Prints the log of a run: the one under way, else the last, or the one named. It is that of the run's pod
 in the system namespace, or what is kept of it in a Secret there, for as long as the run is kept: the
 beginning and the end, 512 KiB at most. With -f it waits for a pod that has not started.`,
-		Example: "  groundwork logs orders-db -n shop -f\n  groundwork logs orders-db shop-orders-db-qwjhxbnlrtmcakpe-3 -n shop",
+		Example: "  groundwork logs orders-db -n shop -f\n  groundwork logs orders-db shop-orders-db-fpghkjfxwspjeqnx-3 -n shop",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := k.session(c.ErrOrStderr())

@@ -264,7 +264,7 @@ func TestCLI(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.run(step{who: anna, line: "groundwork wait orders-db -n shop --for gone"})
-	m.run(step{who: peter, line: "groundwork get -n shop", want: []string{"No Infrastructures"}})
+	m.run(step{who: peter, line: "groundwork get -n shop", want: []string{"There is no Infrastructure in namespace shop."}})
 	commands := m.commands("groundwork", "modules", "bundle", "completion", "help")
 	m.wantExamples(commands)
 	m.wantEverybody(commands)
@@ -345,6 +345,7 @@ func (m *terminal) answer(infra *v1alpha1.Infrastructure) {
 	m.run(step{who: anna, line: "groundwork approve orders-db -n shop", code: 2, want: []string{"--yes"}})
 	m.run(step{who: anna, line: "groundwork approve orders-db -n shop", input: "y\n", want: []string{"allocated_storage"}})
 	m.run(step{who: anna, line: "groundwork wait orders-db -n shop"})
+	m.run(step{who: peter, line: "groundwork logs orders-db shop-orders-db-fpghkjfxwspjeqnx-3 -n shop", want: []string{"Modifications complete", "Succeeded"}})
 	grow(40, v1alpha1.ApprovalManual)
 	id := waitsForApproval(m.T, infra, "")
 	m.run(step{who: peter, line: "groundwork approve orders-db 5d1f0c22a9 -n shop --yes --wait", with: map[string]string{"5d1f0c22a9": id}})
@@ -392,10 +393,10 @@ func (m *terminal) state(infra *v1alpha1.Infrastructure) {
 		m.Fatalf("want the last three states, got %v\n%s", err, out)
 	}
 	lockByHand(m.T, infra)
-	m.run(step{who: peter, line: "groundwork state restore orders-db -n shop", input: "y\n", code: 1, want: []string{"ada@workstation"}})
+	older := map[string]string{" 12 ": " " + strconv.FormatInt(copies[1].Serial, 10) + " "}
+	m.run(step{who: peter, line: "groundwork state restore orders-db 12 -n shop", with: older, input: "y\n", code: 1, want: []string{"ada@workstation"}})
 	m.run(step{who: peter, line: "groundwork state unlock orders-db -n shop", input: "y\n", want: []string{"ada@workstation", "is released"}})
-	m.run(step{who: peter, line: "groundwork state restore orders-db 12 -n shop --yes",
-		with: map[string]string{" 12 ": " " + strconv.FormatInt(copies[1].Serial, 10) + " "}})
+	m.run(step{who: peter, line: "groundwork state restore orders-db 12 -n shop --yes", with: older})
 	m.run(step{who: peter, line: "groundwork state restore orders-db -n shop", input: "y\n"})
 	m.run(step{who: peter, line: "groundwork reconcile orders-db -n shop --wait"})
 	for _, verb := range []string{"list orders-db", "show orders-db aws_db_instance.this", "history orders-db", "unlock orders-db", "restore orders-db --yes"} {
