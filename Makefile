@@ -18,9 +18,16 @@ demo: prerequisites ## Tell the whole story on a real cluster; KEEP=1 leaves it 
 
 .PHONY: test
 test: prerequisites ## Unit tests, API server tests and the tests of every Terraform module.
+	$(MAKE) --jobs=3 test-groundwork test-awsemu test-prometheus # awsemu's mostly wait, for databases
+
+.PHONY: test-groundwork
+test-groundwork:
 	go vet ./...
 	export KUBEBUILDER_ASSETS="$$(go run ./hack/cluster bin)"; go test -count=1 -timeout 30m ./...
-	for m in hack/awsemu hack/prometheus; do (cd $$m && go vet ./... && go test -count=1 -timeout 30m ./...); done
+
+.PHONY: test-awsemu test-prometheus
+test-awsemu test-prometheus: test-%:
+	cd hack/$* && go vet ./... && go test -count=1 -timeout 30m ./...
 
 .PHONY: e2e
 e2e: prerequisites ## Tests on a real cluster with real Terraform and the real AWS provider.
