@@ -144,16 +144,12 @@ func TestOrphan_adopted(t *testing.T) {
 	t.Parallel()
 	ns := newNamespace(t)
 	bucket := "bucket-" + ns
-	orphan := func(i *v1alpha1.Infrastructure) { i.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan }
-	infra := create(t, ns, "bucket", "aws-s3-bucket", map[string]any{"name": bucket}, orphan)
+	infra := create(t, ns, "bucket", "aws-s3-bucket", map[string]any{"name": bucket}, orphaned)
 	waitReady(t, infra, awsTimeout)
 	if err := stage.Client.Delete(t.Context(), infra); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, "the object is gone", func(ctx context.Context) (bool, string) {
-		err := stage.Client.Get(ctx, client.ObjectKeyFromObject(infra), &v1alpha1.Infrastructure{})
-		return client.IgnoreNotFound(err) == nil && err != nil, fmt.Sprint(err)
-	})
+	waitDeleted(t, infra, time.Minute)
 	eventually(t, time.Minute, "an event says where the state is", func(ctx context.Context) (bool, string) {
 		events, err := stage.Kubectl(ctx, "-n", ns, "get", "events")
 		return err == nil && strings.Contains(events, "Orphaned") && strings.Contains(events, "tfstate-default-"), events

@@ -181,13 +181,19 @@ func remove(t *testing.T, infra *v1alpha1.Infrastructure, timeout time.Duration)
 
 func waitGone(t *testing.T, infra *v1alpha1.Infrastructure, timeout time.Duration) {
 	t.Helper()
-	eventually(t, timeout, "Infrastructure "+infra.Name+" is gone", func(ctx context.Context) (bool, string) {
-		err := stage.Client.Get(ctx, client.ObjectKeyFromObject(infra), infra)
-		return apierrors.IsNotFound(err), fmt.Sprintf("%v %+v", err, infra.Status.Conditions)
-	})
+	waitDeleted(t, infra, timeout)
 	eventually(t, 30*time.Second, "nothing is left in the system namespace of "+infra.Name, func(ctx context.Context) (bool, string) {
 		left := leftovers(ctx, t, state.Key(infra.Namespace, infra.Name))
 		return len(left) == 0, strings.Join(left, ", ")
+	})
+}
+
+// waitDeleted waits until the object itself is gone, whatever is left of it.
+func waitDeleted(t *testing.T, infra *v1alpha1.Infrastructure, timeout time.Duration) {
+	t.Helper()
+	eventually(t, timeout, "Infrastructure "+infra.Name+" is gone", func(ctx context.Context) (bool, string) {
+		err := stage.Client.Get(ctx, client.ObjectKeyFromObject(infra), infra)
+		return apierrors.IsNotFound(err), fmt.Sprintf("%v %+v", err, infra.Status.Conditions)
 	})
 }
 

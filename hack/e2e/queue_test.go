@@ -13,7 +13,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
@@ -198,14 +197,14 @@ func installFor(t *testing.T, settings ...string) {
 	}
 }
 
-// orphaned has an object deleted without a run: hundreds of destroys at the end of a test
-// would show nothing that its creates have not shown.
+// orphaned has an object deleted without a run, and what it has made left.
 func orphaned(infra *v1alpha1.Infrastructure) {
 	infra.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan
 }
 
 // forgetAll deletes objects that are orphaned, whose modules make nothing outside the
-// cluster, and what Groundwork keeps of them.
+// cluster, and what Groundwork keeps of them: hundreds of destroys at the end of a test
+// would show nothing that its creates have not shown.
 func forgetAll(t *testing.T, infras []*v1alpha1.Infrastructure) {
 	t.Helper()
 	namespaces := map[string]bool{}
@@ -216,10 +215,7 @@ func forgetAll(t *testing.T, infras []*v1alpha1.Infrastructure) {
 		}
 	}
 	for _, infra := range infras {
-		eventually(t, 3*time.Minute, infra.Name+" is gone", func(ctx context.Context) (bool, string) {
-			err := stage.Client.Get(ctx, client.ObjectKeyFromObject(infra), infra)
-			return apierrors.IsNotFound(err), fmt.Sprintf("%v %+v", err, infra.Status.Conditions)
-		})
+		waitDeleted(t, infra, 3*time.Minute)
 	}
 	for ns := range namespaces {
 		for _, obj := range kept(t.Context(), t, ns+"-") {
