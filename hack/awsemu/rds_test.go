@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,11 +183,18 @@ func TestRDS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		go func() {
-			time.Sleep(100 * time.Millisecond)
-			_ = conn.PgConn().CancelRequest(context.Background())
-		}()
-		if _, err := conn.Exec(t.Context(), "SELECT pg_sleep(30)"); err == nil || t.Context().Err() != nil {
+		querying, ended := context.WithCancel(t.Context())
+		var canceller sync.WaitGroup
+		canceller.Go(func() {
+			for querying.Err() == nil { // one that comes before the query does nothing
+				time.Sleep(100 * time.Millisecond)
+				_ = conn.PgConn().CancelRequest(querying)
+			}
+		})
+		_, err = conn.Exec(t.Context(), "SELECT pg_sleep(30)")
+		ended()
+		canceller.Wait()
+		if err == nil || t.Context().Err() != nil {
 			t.Errorf("the query ended with %v, want it cancelled", err)
 		}
 	})

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,10 +183,12 @@ func TestSQS_fifo(t *testing.T) {
 func TestSQS_receive_waits(t *testing.T) {
 	c := newTestClient(t)
 	q := newQueue(c, "orders", `"ReceiveMessageWaitTimeSeconds":"20"`)
-	go func() {
+	var sender sync.WaitGroup
+	defer sender.Wait() // the receiver may have the message before the sender has its answer
+	sender.Go(func() {
 		time.Sleep(3 * pollInterval)
 		c.json("sqs", "SendMessage", `{`+q+`,"MessageBody":"late"}`)
-	}()
+	})
 	if got, _ := receive(c, q); !cmp.Equal(got, []string{"late"}) {
 		t.Errorf("got %v, want the message that came meanwhile", got)
 	}
