@@ -110,8 +110,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	stored := infra.DeepCopy()
 	outcome, gone := r.reconcile(ctx, infra, stored)
-	if gone {
+	switch {
+	case gone:
 		return ctrl.Result{}, nil
+	case outcome.Behind():
+		return outcome.Result()
 	}
 	status.Set(infra, outcome)
 	answerStalled(infra)

@@ -365,8 +365,7 @@ func TestReconciler_forgetStale(t *testing.T) {
 	e.take(e.last())
 	e.newPod(e.last())
 	e.delete()
-	e.reconcile()
-	e.want(v1alpha1.ReasonDestroying, "latest state of the runs")
+	e.reconcileBehind()
 	e.wantRuns(1)
 	if pods := list(t.Context(), t, &corev1.PodList{}, e.system).Items; len(pods) != 1 || pods[0].DeletionTimestamp != nil {
 		t.Error("the pod of the run under way was removed")

@@ -155,7 +155,7 @@ func (r *Reconciler) checkCurrent(ctx context.Context, o *observed) error {
 		current = current && known[run.UID] == run.ResourceVersion
 	}
 	if !current {
-		return &status.Error{Outcome: o.progressing("Waiting for the latest state of the runs", time.Second)}
+		return status.ErrBehind
 	}
 	return nil
 }

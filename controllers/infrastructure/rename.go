@@ -3,7 +3,6 @@ package infrastructure
 import (
 	"context"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -69,7 +68,7 @@ func (r *Reconciler) checkNames(ctx context.Context, o *observed) error {
 	}
 	if live.UID != o.stored.UID || live.Generation != o.stored.Generation ||
 		writtenName(&live.Status) != writtenName(&o.stored.Status) || live.Status.NextOutputSecret != o.stored.Status.NextOutputSecret {
-		return &status.Error{Outcome: o.progressing("Waiting for the latest state of the object", time.Second)}
+		return status.ErrBehind
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
@@ -170,11 +169,7 @@ func TestReconciler_renameStale(t *testing.T) {
 			e.remove(&corev1.Secret{}, e.namespace, "orders")
 			e.api.infra = e.object()
 			tc.stale(e.api.infra)
-			result, err := e.r.Reconcile(t.Context(), ctrl.Request{NamespacedName: e.name()})
-			if err != nil || result.RequeueAfter <= 0 {
-				t.Errorf("result is %+v, %v, want another look", result, err)
-			}
-			e.want(v1alpha1.ReasonProgressing, "latest state of the object")
+			e.reconcileBehind()
 			if got := e.secrets(); len(got) > 0 {
 				t.Errorf("Secrets %q were written", got)
 			}

@@ -256,7 +256,7 @@ func (r *Reconciler) discardRun(ctx context.Context, o *observed, run *v1alpha1.
 	run.Status.Finish(v1alpha1.RunReasonSuperseded, "Something else is wanted by now", metav1.NewTime(o.now))
 	err := r.client.Status().Patch(ctx, run, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
 	if apierrors.IsConflict(err) {
-		return &status.Error{Outcome: o.progressing("Waiting for the latest state of the runs", time.Second)}
+		return status.ErrBehind
 	}
 	return wrap(client.IgnoreNotFound(err), "discard Run %s", run.Name)
 }

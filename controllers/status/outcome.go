@@ -34,7 +34,16 @@ const (
 	stalled
 	suspended
 	retrying
+	behind
 )
+
+// ErrBehind is the error of a reconcile that has found that the cache does not have yet
+// what the API server has. What it would say of the object may be wrong, so that it says
+// nothing: a Ready object would not be Ready for a moment.
+var ErrBehind = errors.New("the cache is behind the API server")
+
+// behindRetry is the time to the next look at an object when the cache was behind.
+const behindRetry = time.Second
 
 // InSync is the outcome of an object that is what its spec asks for; after is the
 // time of the next look when no event comes first, zero for none.
@@ -93,6 +102,9 @@ func Stalled(reason string, after time.Duration, format string, args ...any) *Er
 // FromError returns the outcome of an error: what an Error in its chain says, or
 // else a retry with backoff.
 func FromError(err error) Outcome {
+	if errors.Is(err, ErrBehind) {
+		return Outcome{kind: behind, message: err.Error(), after: behindRetry}
+	}
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return e.Outcome
 	}
@@ -112,6 +124,9 @@ func (o Outcome) Reason() string { return o.reason }
 
 // Message is the outcome's message, as in the conditions.
 func (o Outcome) Message() string { return o.message }
+
+// Behind tells whether the cache was behind, so that there is nothing to write.
+func (o Outcome) Behind() bool { return o.kind == behind }
 
 // NeedsPerson tells whether the outcome makes the object Stalled.
 func (o Outcome) NeedsPerson() bool { return o.kind == stalled }
