@@ -6,10 +6,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -27,6 +29,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.Funcs{UpdateFunc: noted})
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Infrastructure{}, builder.WithPredicates(changed)).
+		Watches(&v1alpha1.Infrastructure{}, deletedFirst()).
 		Watches(&v1alpha1.Infrastructure{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(claimChanged())).
 		Watches(&v1alpha1.Infrastructure{}, handler.EnqueueRequestsFromMapFunc(r.related), builder.WithPredicates(signals())).
 		Watches(&v1alpha1.Run{}, handler.EnqueueRequestsFromMapFunc(r.ofRun)).
@@ -36,6 +39,27 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		WatchesRawSource(r.watches).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
+}
+
+// deletedFirst has an object whose deletion is asked for reconciled before all others:
+// hundreds may wait, and its Run has precedence only once there is one.
+func deletedFirst() handler.Funcs {
+	enqueue := func(obj client.Object, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		first := priorityqueue.AddOpts{Priority: new(1)}
+		q.(priorityqueue.PriorityQueue[reconcile.Request]).AddWithOpts(first, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
+	}
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			if !e.Object.GetDeletionTimestamp().IsZero() {
+				enqueue(e.Object, q)
+			}
+		},
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			if e.ObjectOld.GetDeletionTimestamp().IsZero() && !e.ObjectNew.GetDeletionTimestamp().IsZero() {
+				enqueue(e.ObjectNew, q)
+			}
+		},
+	}
 }
 
 // noted tells that the name of a Secret that is about to be written has come to the

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/metadata"
 	"k8s.io/utils/clock"
@@ -18,6 +19,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
@@ -163,6 +167,54 @@ func TestReconciler_watches(t *testing.T) {
 }
 
 // Nothing is watched any more for an object that goes without being destroyed.
+func TestDeletedFirst(t *testing.T) {
+	object := func(name string, deleted bool) *v1alpha1.Infrastructure {
+		infra := &v1alpha1.Infrastructure{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
+		if deleted {
+			infra.DeletionTimestamp = new(metav1.Now())
+		}
+		return infra
+	}
+	tests := map[string]struct {
+		see   func(handler.Funcs, priorityqueue.PriorityQueue[ctrl.Request])
+		first string
+	}{
+		"A deletion that is asked for comes first.": {
+			see: func(h handler.Funcs, q priorityqueue.PriorityQueue[ctrl.Request]) {
+				h.Update(t.Context(), event.UpdateEvent{ObjectOld: object("deleted", false), ObjectNew: object("deleted", true)}, q)
+			},
+			first: "deleted",
+		},
+		"So does one that the controller finds when it starts.": {
+			see: func(h handler.Funcs, q priorityqueue.PriorityQueue[ctrl.Request]) {
+				h.Create(t.Context(), event.CreateEvent{Object: object("deleted", true), IsInInitialList: true}, q)
+			},
+			first: "deleted",
+		},
+		"Any other change waits its turn.": {
+			see: func(h handler.Funcs, q priorityqueue.PriorityQueue[ctrl.Request]) {
+				h.Create(t.Context(), event.CreateEvent{Object: object("deleted", false)}, q)
+				h.Update(t.Context(), event.UpdateEvent{ObjectOld: object("deleted", false), ObjectNew: object("deleted", false)}, q)
+				h.Update(t.Context(), event.UpdateEvent{ObjectOld: object("deleted", true), ObjectNew: object("deleted", true)}, q)
+			},
+			first: "first",
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			q := priorityqueue.New[ctrl.Request](t.Name())
+			defer q.ShutDown()
+			for _, name := range []string{"first", "second", "deleted"} {
+				q.Add(ctrl.Request{NamespacedName: types.NamespacedName{Namespace: "shop", Name: name}})
+			}
+			tc.see(deletedFirst(), q)
+			if got, _ := q.Get(); got.Name != tc.first {
+				t.Errorf("%s comes first, want %s", got.Name, tc.first)
+			}
+		})
+	}
+}
+
 func TestReconciler_watchesEnd(t *testing.T) {
 	e := newEnv(t)
 	network := e.startManager()
