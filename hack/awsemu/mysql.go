@@ -124,6 +124,7 @@ func (s *mysqlServer) command(ctx context.Context, program string, args ...strin
 	small := []string{"--no-defaults", "--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M", "--skip-name-resolve"}
 	cmd := exec.CommandContext(ctx, program, append(small, args...)...)
 	cmd.Dir, cmd.SysProcAttr = s.dir, s.attributes
+	cmd.Env = append(os.Environ(), "TMPDIR="+s.dir) // a server that starts deletes the temporary tables of all others there
 	return cmd
 }
 

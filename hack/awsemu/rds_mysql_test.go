@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -132,6 +133,26 @@ func TestMySQLServer_start(t *testing.T) {
 	case <-left.server.exited:
 	case <-time.After(10 * time.Second):
 		t.Error("two servers on the same data")
+	}
+}
+
+// MariaDB deletes the temporary tables that it finds when it starts, those of a server that is at work too.
+func TestMySQLServer_temporaryTables(t *testing.T) {
+	t.Setenv("TMPDIR", dataDir(t))
+	table := filepath.Join(os.TempDir(), "#sql-temptable-1-1-1.MAI")
+	if err := errors.Join(os.Chmod(os.TempDir(), 0o777), os.WriteFile(table, nil, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	m, err := newMySQLServers("", dataDir(t), "127.0.0.1:13400")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.stop)
+	if _, err := m.start(t.Context(), 13400); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(table); err != nil {
+		t.Errorf("another server's temporary table: %v", err)
 	}
 }
 
