@@ -91,6 +91,7 @@ func (b toolbox) environment() []string {
 		"LD_LIBRARY_PATH=" + strings.Join(libraries, ":"),
 		"HOME=/root",
 		"LC_ALL=C",
+		"GOGC=400", // fewer collections: memory is there, and two cores are little for all of this
 	}
 }
 
