@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -45,8 +44,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 // hundreds may wait, and its Run has precedence only once there is one.
 func deletedFirst() handler.Funcs {
 	enqueue := func(obj client.Object, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		first := priorityqueue.AddOpts{Priority: new(1)}
-		q.(priorityqueue.PriorityQueue[reconcile.Request]).AddWithOpts(first, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
+		watch.Enqueue(q, 1, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
 	}
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {

@@ -166,7 +166,6 @@ func TestReconciler_watches(t *testing.T) {
 	}
 }
 
-// Nothing is watched any more for an object that goes without being destroyed.
 func TestDeletedFirst(t *testing.T) {
 	object := func(name string, deleted bool) *v1alpha1.Infrastructure {
 		infra := &v1alpha1.Infrastructure{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
@@ -215,6 +214,7 @@ func TestDeletedFirst(t *testing.T) {
 	}
 }
 
+// Nothing is watched any more for an object that goes without being destroyed.
 func TestReconciler_watchesEnd(t *testing.T) {
 	e := newEnv(t)
 	network := e.startManager()

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -79,12 +80,18 @@ func (w *objectWatch) observe(version string, begins bool) {
 		priority = handler.LowPriority
 	}
 	for request := range w.requests {
-		if queue, ok := w.source.queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-			queue.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, request)
-		} else {
-			w.source.queue.Add(request)
-		}
+		Enqueue(w.source.queue, priority, request)
 	}
+}
+
+// Enqueue adds a request to a controller's queue, before those of a lower priority; that
+// of a change is 0. A queue without priorities does without.
+func Enqueue(queue workqueue.TypedRateLimitingInterface[reconcile.Request], priority int, request reconcile.Request) {
+	if queue, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+		queue.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, request)
+		return
+	}
+	queue.Add(request)
 }
 
 // Replace implements cache.ReflectorStore: the watch begins, or begins anew.
