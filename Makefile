@@ -17,6 +17,7 @@ demo: prerequisites ## Tell the whole story on a real cluster; KEEP=1 leaves it 
 	go run ./hack/demo
 
 .PHONY: test
+test: export GOGC = 400
 test: prerequisites ## Unit tests, API server tests and the tests of every Terraform module.
 	$(MAKE) --jobs=3 test-groundwork test-awsemu test-prometheus # awsemu's mostly wait, for databases
 
