@@ -40,6 +40,18 @@ func (l *podLog) event(e event) {
 	}
 }
 
+// breakdowns returns a writer that writes what Go says when a provider breaks down, as
+// Terraform would, and nothing that the provider says before.
+func (l *podLog) breakdowns() io.Writer {
+	broken := false
+	return &eventWriter{handle: func(e event) {
+		broken = broken || strings.HasPrefix(e.Message, "panic: ") || strings.HasPrefix(e.Message, "fatal error: ")
+		if broken && e.Level == "" {
+			l.printf("%s", e.Message)
+		}
+	}}
+}
+
 // describe joins the parts of a diagnostic.
 func describe(summary, address, detail string) string {
 	s := summary

@@ -87,6 +87,7 @@ func (s *session) planOnce(ctx context.Context) (bool, error) {
 		tfexec.VarFile(s.cfg.path(variablesFile)),
 		tfexec.Destroy(s.req.Operation == v1alpha1.OperationDestroy),
 		tfexec.Lock(!s.isPreview()),
+		tfexec.Reattach(s.reattach),
 	)
 	if err == nil && s.progress.plan == nil {
 		// A Go program that breaks down has the exit code of a plan with changes.
@@ -110,7 +111,7 @@ func (s *session) showPlan(ctx context.Context) (*shownPlan, error) {
 	defer s.tf.SetStdout(io.Discard)
 	var text bytes.Buffer
 	s.tf.SetStdout(&text)
-	plan, err := s.tf.ShowPlanFile(ctx, s.cfg.path(planFile), tfexec.JSONNumber(true))
+	plan, err := s.tf.ShowPlanFile(ctx, s.cfg.path(planFile), tfexec.JSONNumber(true), tfexec.Reattach(s.reattach))
 	if err != nil {
 		return nil, fmt.Errorf("read the plan: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/hashicorp/terraform-exec/tfexec"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -95,7 +96,7 @@ func (s *session) preview(ctx context.Context) error {
 
 // writeDiff leaves Terraform's own account of the plan in a Secret that goes with the Run.
 func (s *session) writeDiff(ctx context.Context) error {
-	text, err := s.tf.ShowPlanFileRaw(ctx, s.cfg.path(planFile))
+	text, err := s.tf.ShowPlanFileRaw(ctx, s.cfg.path(planFile), tfexec.Reattach(s.reattach))
 	if err != nil {
 		return fmt.Errorf("read the plan: %w", err)
 	}

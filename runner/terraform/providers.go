@@ -15,10 +15,16 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// selectProviders returns a dependency lock file, without checksums, for the
-// providers of an unpacked mirror: of each the version that the module's own
-// lock file names, or the newest when that one is not there.
-func selectProviders(mirror, moduleLock string) ([]byte, error) {
+// selected is the version of a provider that Terraform is to use.
+type selected struct {
+	source, version string
+	// named says that the module's own lock file has the provider.
+	named bool
+}
+
+// selectProviders selects from an unpacked mirror: of each provider the version that
+// the module's own lock file names, or the newest when that one is not there.
+func selectProviders(mirror, moduleLock string) ([]selected, error) {
 	available, err := mirrorVersions(mirror)
 	if err != nil {
 		return nil, err
@@ -27,24 +33,47 @@ func selectProviders(mirror, moduleLock string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b strings.Builder
+	var all []selected
 	for _, source := range slices.Sorted(maps.Keys(available)) {
-		selected := available[source][len(available[source])-1]
+		newest := available[source][len(available[source])-1]
+		p := selected{source: source, version: newest.Original(), named: wanted.version(source) != ""}
 		for _, v := range available[source] {
 			if v.Original() == wanted.version(source) {
-				selected = v
+				p.version = v.Original()
 			}
 		}
-		fmt.Fprintf(&b, "provider %q {\n  version = %q\n}\n", source, selected.Original())
+		all = append(all, p)
 	}
-	return []byte(b.String()), nil
+	return all, nil
 }
+
+// lockFileOf returns a dependency lock file, without checksums.
+func lockFileOf(providers []selected) []byte {
+	var b strings.Builder
+	for _, p := range providers {
+		fmt.Fprintf(&b, "provider %q {\n  version = %q\n}\n", p.source, p.version)
+	}
+	return []byte(b.String())
+}
+
+// executable finds a provider's executable in the mirror, by the name that Terraform
+// knows it by.
+func (p selected) executable(mirror string) (string, error) {
+	pattern := filepath.Join(mirror, filepath.FromSlash(p.source), p.version, platform, "terraform-provider-*")
+	found, _ := filepath.Glob(pattern) // it is well-formed, or finds nothing
+	if len(found) != 1 {
+		return "", fmt.Errorf("found %d executables by %s: want one", len(found), pattern)
+	}
+	return found[0], nil
+}
+
+// platform is the name of this platform's folders in a mirror.
+const platform = runtime.GOOS + "_" + runtime.GOARCH
 
 // mirrorVersions lists the providers of an unpacked mirror that fit this
 // platform, by source address, oldest version first.
 // Source: https://developer.hashicorp.com/terraform/cli/config/config-file#filesystem_mirror
 func mirrorVersions(mirror string) (map[string][]*version.Version, error) {
-	platform := runtime.GOOS + "_" + runtime.GOARCH
 	dirs, err := filepath.Glob(filepath.Join(mirror, "*", "*", "*", "*", platform))
 	if err != nil {
 		return nil, fmt.Errorf("list the providers: %w", err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/groundwork-dev/groundwork/api/v1alpha1"
 	"github.com/groundwork-dev/groundwork/runner"
+	"github.com/groundwork-dev/groundwork/runner/providerproxy"
 )
 
 // minTerraform is the oldest Terraform that the modules are written for.
@@ -25,6 +26,10 @@ type session struct {
 	run *v1alpha1.Run
 	req *runner.Request
 	tf  *tfexec.Terraform
+	// proxies stand before the module's providers; reattach is how Terraform reaches
+	// them.
+	proxies  []*providerproxy.Proxy
+	reattach tfexec.ReattachInfo
 	// step is the one that the Run is at.
 	step step
 	// shown is the plan in the working directory, once it was read.
@@ -58,6 +63,7 @@ func (s *session) carryOut(ctx, life context.Context, requestErr error) ending {
 	}
 	kills := oomKills(s.cfg.MemoryEvents)
 	end.err = s.steps(stop, requestErr)
+	s.closeProxies()
 	end.step = s.step
 
 	if errors.Is(context.Cause(stop), errTimedOut) {
@@ -150,7 +156,8 @@ func (s *session) initialize(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := layOut(s.cfg, req); err != nil {
+	providers, err := layOut(s.cfg, req)
+	if err != nil {
 		return err
 	}
 	tf, err := newTerraform(s.cfg)
@@ -167,13 +174,16 @@ func (s *session) initialize(ctx context.Context) error {
 	tf.SetStderr(&eventWriter{handle: s.log.event})
 	s.tf = tf
 	s.log.printf("Terraform %s: %s %s %s", found, s.req.Operation, s.req.Module.Name, s.req.Module.Version)
-	return nil
+	if err := s.startProxies(ctx, providers); err != nil {
+		s.log.printf("Going on without a proxy: %v", err)
+	}
+	return ctx.Err()
 }
 
 // apply applies exactly the plan that was made.
 func (s *session) apply(ctx context.Context) error {
 	defer s.tf.SetStdout(io.Discard)
-	return s.tf.ApplyJSON(ctx, s.events(), tfexec.DirOrPlan(s.cfg.path(planFile)))
+	return s.tf.ApplyJSON(ctx, s.events(), tfexec.DirOrPlan(s.cfg.path(planFile)), tfexec.Reattach(s.reattach))
 }
 
 // events returns a writer for a command's JSON log.

@@ -31,19 +31,20 @@ const (
 )
 
 // layOut fills the working directory. Terraform runs in moduleDir; variables and
-// plan are outside, where no file of the module can shadow them.
-func layOut(cfg Config, req *runner.Request) error {
+// plan are outside, where no file of the module can shadow them. It returns the
+// providers to use.
+func layOut(cfg Config, req *runner.Request) ([]selected, error) {
 	for _, dir := range []string{moduleDir, tempDir, homeDir} {
 		if err := os.Mkdir(cfg.path(dir), 0o700); err != nil {
-			return fmt.Errorf("lay out the working directory: %w", err)
+			return nil, fmt.Errorf("lay out the working directory: %w", err)
 		}
 	}
 	if err := unpack(req.Files, cfg.path(moduleDir), backendFile, providerFile, dataDir); err != nil {
-		return err
+		return nil, err
 	}
 	cliConfig, err := cliConfig(cfg.ProvidersDir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	files := map[string][]byte{
 		cfg.path(variablesFile):          req.Variables,
@@ -55,7 +56,7 @@ func layOut(cfg Config, req *runner.Request) error {
 	}
 	for name, content := range files {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
-			return fmt.Errorf("lay out the working directory: %w", err)
+			return nil, fmt.Errorf("lay out the working directory: %w", err)
 		}
 	}
 	return prepare(cfg, req.Backend)
@@ -80,21 +81,21 @@ func cliConfig(providersDir string) ([]byte, error) {
 // backend's settings, the providers linked, a lock file without checksums.
 // Terraform checks all three and asks for an init when they are not to its
 // liking; session.plan then runs one.
-func prepare(cfg Config, backend json.RawMessage) error {
+func prepare(cfg Config, backend json.RawMessage) ([]selected, error) {
 	state, err := backendState(backend)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	lock, err := selectProviders(cfg.ProvidersDir, cfg.path(moduleDir, lockFile))
+	providers, err := selectProviders(cfg.ProvidersDir, cfg.path(moduleDir, lockFile))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	data := cfg.path(moduleDir, dataDir)
-	return errors.Join(
+	return providers, errors.Join(
 		os.Mkdir(data, 0o700),
 		os.WriteFile(filepath.Join(data, "terraform.tfstate"), state, 0o600),
 		os.Symlink(cfg.ProvidersDir, filepath.Join(data, "providers")),
-		os.WriteFile(cfg.path(moduleDir, lockFile), lock, 0o600),
+		os.WriteFile(cfg.path(moduleDir, lockFile), lockFileOf(providers), 0o600),
 	)
 }
 

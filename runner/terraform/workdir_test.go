@@ -129,7 +129,8 @@ provider "` + openTofu + `" {
 					t.Fatal(err)
 				}
 			}
-			got, err := selectProviders(dir, lock)
+			providers, err := selectProviders(dir, lock)
+			got := lockFileOf(providers)
 			if (err != nil) != tc.wantErr || string(got) != tc.want {
 				t.Errorf("%s\nwant %q, got %q, %v", tc.reason, tc.want, got, err)
 			}
