@@ -27,17 +27,18 @@ const module = "github.com/groundwork-dev/groundwork"
 // The longest folder that a package is in counts. Tests may import hack too.
 func mayImport() map[string][]string {
 	return map[string][]string{
-		"api":                 {},
-		"state":               {"api"},
-		"modules":             {"api"},
-		"runner":              {"api"},
-		"modules/conformance": {"api", "modules"},
-		"runner/terraform":    {"api", "runner"},
-		"runner/bundle":       {"api", "modules", "runner"},
-		"controllers":         {"api", "state", "modules", "runner"},
-		"cmd":                 {"api", "state", "modules", "modules/conformance", "runner", "runner/bundle", "controllers"},
-		"cmd/runner":          {"api", "runner", "runner/terraform"},
-		"hack":                {"api", "state", "modules", "modules/conformance", "runner", "runner/bundle", "controllers"},
+		"api":                  {},
+		"state":                {"api"},
+		"modules":              {"api"},
+		"runner":               {"api"},
+		"runner/providerproxy": {},
+		"modules/conformance":  {"api", "modules", "runner/providerproxy"},
+		"runner/terraform":     {"api", "runner", "runner/providerproxy"},
+		"runner/bundle":        {"api", "modules", "runner"},
+		"controllers":          {"api", "state", "modules", "runner"},
+		"cmd":                  {"api", "state", "modules", "modules/conformance", "runner", "runner/bundle", "controllers"},
+		"cmd/runner":           {"api", "runner", "runner/terraform"},
+		"hack":                 {"api", "state", "modules", "modules/conformance", "runner", "runner/bundle", "controllers"},
 	}
 }
 

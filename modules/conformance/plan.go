@@ -30,6 +30,7 @@ func PlanExample(ctx context.Context, folder string, o Options) ([]byte, error) 
 	if err := c.writeExample(work.dir); err != nil {
 		return nil, err
 	}
+	work.startProxies(ctx)
 	if out, err := work.run(ctx, "init", "-backend=false", "-input=false", "-no-color"); err != nil {
 		return nil, fmt.Errorf("terraform init: %w\n%s", err, out)
 	}

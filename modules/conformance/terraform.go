@@ -3,14 +3,20 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
+	"github.com/hashicorp/terraform-exec/tfexec"
+
 	"github.com/groundwork-dev/groundwork/modules"
+	"github.com/groundwork-dev/groundwork/runner/providerproxy"
 )
 
 // terraform checks the module's form with Terraform itself, and runs its tests, in a
@@ -26,6 +32,7 @@ func (c *checker) terraform(ctx context.Context, o Options) {
 		c.fault("", "copy the module: %v", err)
 		return
 	}
+	work.startProxies(ctx)
 	for _, args := range [][]string{
 		{"fmt", "-check", "-diff", "-recursive"},
 		{"init", "-backend=false", "-input=false", "-lockfile=readonly"},
@@ -44,6 +51,11 @@ type workspace struct {
 	base, dir string
 	terraform string
 	env       []string
+	// executables are those of the providers in the mirror, by source address.
+	executables map[string]string
+	proxies     []*providerproxy.Proxy
+	// reattach is how Terraform reaches the proxies, as an environment variable has it.
+	reattach []byte
 }
 
 func newWorkspace(m *modules.Module, o Options) (*workspace, error) {
@@ -71,9 +83,10 @@ func (w *workspace) useProviders(m *modules.Module, mirror string) error {
 		return err
 	}
 	var overrides strings.Builder
+	w.executables = map[string]string{}
 	for _, lock := range locks {
 		dir := filepath.Join(mirror, filepath.FromSlash(lock.Source), lock.Version, runtime.GOOS+"_"+runtime.GOARCH)
-		if _, err := os.Stat(dir); err != nil {
+		if w.executables[lock.Source], err = providerproxy.Executable(dir); err != nil {
 			return fmt.Errorf("the mirror does not have the provider %s %s of the lock file: %w", lock.Source, lock.Version, err)
 		}
 		fmt.Fprintf(&overrides, "    %q = %q\n", lock.Source, dir)
@@ -84,11 +97,42 @@ func (w *workspace) useProviders(m *modules.Module, mirror string) error {
 	return os.WriteFile(config, []byte(rc), 0o600)
 }
 
-func (w *workspace) remove() { _ = os.RemoveAll(w.base) }
+// startProxies lets Terraform see those types of the mirror's providers alone that the
+// files in the folder use. Without, all is the same but slower, so that Terraform is left
+// to say what is wrong with files or providers.
+func (w *workspace) startProxies(ctx context.Context) {
+	types, err := providerproxy.ConfigTypes(w.dir)
+	if err != nil {
+		return
+	}
+	reattach := tfexec.ReattachInfo{}
+	for source, executable := range w.executables {
+		proxy, err := providerproxy.Start(ctx, providerproxy.Options{
+			Executable: executable, Env: w.env, Types: types,
+			Stderr: func() io.Writer { return io.Discard },
+		})
+		if err != nil {
+			continue
+		}
+		w.proxies = append(w.proxies, proxy)
+		reattach[source] = proxy.Reattach()
+	}
+	w.reattach, _ = json.Marshal(reattach) // strings and numbers
+}
+
+func (w *workspace) remove() {
+	for _, p := range w.proxies {
+		p.Close()
+	}
+	_ = os.RemoveAll(w.base)
+}
 
 // run runs Terraform and returns what it said.
 func (w *workspace) run(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, w.terraform, args...)
 	cmd.Dir, cmd.Env = w.dir, w.env
+	if args[0] != "init" { // which looks after the providers of the lock file
+		cmd.Env = append(slices.Clone(w.env), "TF_REATTACH_PROVIDERS="+string(w.reattach))
+	}
 	return cmd.CombinedOutput()
 }

@@ -50,6 +50,7 @@ func (c *checker) upgrade(ctx context.Context, o Options) {
 		c.fault("", "prepare the upgrade from %s: %v", previous.Version, err)
 		return
 	}
+	work.startProxies(ctx)
 	if out, err := work.run(ctx, "init", "-backend=false", "-input=false", "-no-color"); err != nil {
 		c.fault("", "prepare the upgrade from %s: terraform init: %v\n%s", previous.Version, err, bytes.TrimSpace(out))
 		return

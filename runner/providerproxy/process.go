@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -16,6 +17,17 @@ import (
 var handshake = plugin.HandshakeConfig{
 	MagicCookieKey:   "TF_PLUGIN_MAGIC_COOKIE",
 	MagicCookieValue: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
+}
+
+// Executable finds a provider's executable in its folder of an unpacked mirror, by the
+// name that Terraform knows it by.
+func Executable(dir string) (string, error) {
+	pattern := filepath.Join(dir, "terraform-provider-*")
+	found, _ := filepath.Glob(pattern) // it is well-formed, or finds nothing
+	if len(found) != 1 {
+		return "", fmt.Errorf("found %d executables by %s: want one", len(found), pattern)
+	}
+	return found[0], nil
 }
 
 // process is a provider that runs.

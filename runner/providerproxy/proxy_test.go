@@ -132,12 +132,16 @@ func TestProxy(t *testing.T) {
 
 func startProxy(t *testing.T, used sets.Set[string]) *Proxy {
 	t.Helper()
-	executables, err := filepath.Glob(filepath.Join(testenv.ProviderMirror(t), source, "*", "*", "terraform-provider-*"))
-	if err != nil || len(executables) == 0 {
+	dirs, err := filepath.Glob(filepath.Join(testenv.ProviderMirror(t), source, "*", "*"))
+	if err != nil || len(dirs) == 0 {
 		t.Fatalf("found no provider: %v", err)
 	}
+	executable, err := Executable(dirs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	proxy, err := Start(t.Context(), Options{
-		Executable: executables[0], Env: os.Environ(), Types: used,
+		Executable: executable, Env: os.Environ(), Types: used,
 		Stderr: func() io.Writer { return io.Discard },
 	})
 	if err != nil {

@@ -2,8 +2,9 @@
 // runner pod; the outside is package runner/pod, the contract package runner.
 //
 // Runner.Run takes the Run (claim.go), lays out a working directory
-// (workdir.go), and then drives Terraform (session.go): plan, record what is
-// about to be applied (snapshot.go), apply. What Terraform says is read from its
+// (workdir.go), starts the module's providers (proxies.go), and then drives
+// Terraform (session.go): plan, record what is about to be applied (snapshot.go),
+// apply. What Terraform says is read from its
 // JSON log (event.go), shown in the pod's log (log.go), and kept in the Run's
 // status (progress.go, reporter.go), with secrets masked (mask.go). How the Run
 // ended is decided in outcome.go, a pure function.

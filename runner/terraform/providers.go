@@ -56,15 +56,9 @@ func lockFileOf(providers []selected) []byte {
 	return []byte(b.String())
 }
 
-// executable finds a provider's executable in the mirror, by the name that Terraform
-// knows it by.
-func (p selected) executable(mirror string) (string, error) {
-	pattern := filepath.Join(mirror, filepath.FromSlash(p.source), p.version, platform, "terraform-provider-*")
-	found, _ := filepath.Glob(pattern) // it is well-formed, or finds nothing
-	if len(found) != 1 {
-		return "", fmt.Errorf("found %d executables by %s: want one", len(found), pattern)
-	}
-	return found[0], nil
+// dir is the provider's folder in the mirror.
+func (p selected) dir(mirror string) string {
+	return filepath.Join(mirror, filepath.FromSlash(p.source), p.version, platform)
 }
 
 // platform is the name of this platform's folders in a mirror.

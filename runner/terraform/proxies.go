@@ -25,7 +25,7 @@ func (s *session) startProxies(ctx context.Context, providers []selected) error 
 				return err
 			}
 		}
-		executable, err := p.executable(s.cfg.ProvidersDir)
+		executable, err := providerproxy.Executable(p.dir(s.cfg.ProvidersDir))
 		if err != nil {
 			return err
 		}
