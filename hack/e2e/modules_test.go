@@ -74,6 +74,9 @@ func TestModules(t *testing.T) {
 			}
 			waitReady(t, infra, databaseTimeout)
 			ready()
+			if log := groundwork(t, "logs", infra.Name, "-n", ns); log.code != 0 || strings.Contains(log.out, "without a proxy") {
+				t.Errorf("exit code %d; want a run whose providers have a proxy:\n%s%s", log.code, log.out, log.notes)
+			}
 			if len(resourcesOf(t, ns)) == 0 {
 				t.Error("it is Ready, and nothing is in the account")
 			}

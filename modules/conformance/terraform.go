@@ -108,7 +108,7 @@ func (w *workspace) startProxies(ctx context.Context) {
 	reattach := tfexec.ReattachInfo{}
 	for source, executable := range w.executables {
 		proxy, err := providerproxy.Start(ctx, providerproxy.Options{
-			Executable: executable, Env: w.env, Types: types,
+			Executable: executable, Dir: w.base, Env: w.env, Types: types,
 			Stderr: func() io.Writer { return io.Discard },
 		})
 		if err != nil {

@@ -24,6 +24,9 @@ import (
 type Options struct {
 	// Executable is the provider's.
 	Executable string
+	// Dir is where the socket to Terraform is made; the path of one can have some 100
+	// bytes.
+	Dir string
 	// Env is the provider's whole environment, credentials included.
 	Env []string
 	// Stderr returns what takes the stderr of one process: log lines as JSON, and what
@@ -80,8 +83,7 @@ func (p *Proxy) listen(ctx context.Context) error {
 	if p.schema, err = prune(full, schemaMaps, p.options.Types); err != nil {
 		return fmt.Errorf("read the schemas of %s: %w", p.options.Executable, err)
 	}
-	// A path of its own, because a socket's may not be long.
-	if p.dir, err = os.MkdirTemp("", "provider-"); err != nil {
+	if p.dir, err = os.MkdirTemp(p.options.Dir, "proxy-"); err != nil {
 		return err
 	}
 	listener, err := net.Listen("unix", p.socket())

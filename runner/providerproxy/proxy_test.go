@@ -141,7 +141,7 @@ func startProxy(t *testing.T, used sets.Set[string]) *Proxy {
 		t.Fatal(err)
 	}
 	proxy, err := Start(t.Context(), Options{
-		Executable: executable, Env: os.Environ(), Types: used,
+		Executable: executable, Dir: t.TempDir(), Env: os.Environ(), Types: used,
 		Stderr: func() io.Writer { return io.Discard },
 	})
 	if err != nil {

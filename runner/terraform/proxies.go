@@ -34,7 +34,7 @@ func (s *session) startProxies(ctx context.Context, providers []selected) error 
 			env = append(env, name+"="+value)
 		}
 		proxy, err := providerproxy.Start(ctx, providerproxy.Options{
-			Executable: executable, Env: env, Stderr: s.log.breakdowns, Types: used,
+			Executable: executable, Dir: s.cfg.path(tempDir), Env: env, Stderr: s.log.breakdowns, Types: used,
 		})
 		if err != nil {
 			return err
