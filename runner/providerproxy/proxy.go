@@ -44,23 +44,26 @@ type Proxy struct {
 	server  *grpc.Server
 	version int
 	// schema is the answer to the question for schemas.
-	schema []byte
+	schema frame
 
 	mu sync.Mutex
+	// checks are answers to the question whether a configuration is right, by question.
+	checks map[string]frame
 	// spare is a process that no connection has configured; nil when there is none.
-	spare  *process
-	closed bool
-	ending sync.WaitGroup
+	spare *process
+	// started are all processes, ended ones too.
+	started []*process
+	closed  bool
 }
 
 // Start starts the provider, reads its schemas, and listens. It fails when the provider
 // wants to be asked for its schemas by each who uses it.
 func Start(ctx context.Context, o Options) (*Proxy, error) {
-	first, err := startProcess(o)
-	if err != nil {
+	p := &Proxy{options: o, checks: map[string]frame{}}
+	if err := p.startSpare(); err != nil {
 		return nil, err
 	}
-	p := &Proxy{options: o, spare: first, version: first.client.NegotiatedVersion()}
+	p.version = p.spare.client.NegotiatedVersion()
 	if err := p.listen(ctx); err != nil {
 		p.Close()
 		return nil, err
@@ -69,8 +72,12 @@ func Start(ctx context.Context, o Options) (*Proxy, error) {
 }
 
 func (p *Proxy) listen(ctx context.Context) error {
-	var full frame
-	if err := p.spare.conn.Invoke(ctx, p.schemaMethod(), &frame{}, &full, grpc.ForceCodec(codec{})); err != nil {
+	method := "GetProviderSchema"
+	if p.version == 5 {
+		method = "GetSchema"
+	}
+	full, err := p.ask(ctx, &connection{}, method, nil)
+	if err != nil {
 		return fmt.Errorf("ask %s for its schemas: %w", p.options.Executable, err)
 	}
 	optional, err := schemaOptional(full)
@@ -111,50 +118,43 @@ func (p *Proxy) Close() {
 		p.server.Stop()
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.closed = true
-	spare := p.spare
-	p.spare = nil
-	p.mu.Unlock()
-	if spare != nil {
-		spare.client.Kill()
+	for _, process := range p.started {
+		process.client.Kill() // does nothing to one that has ended
 	}
-	p.ending.Wait()
 	_ = os.RemoveAll(p.dir)
 }
 
 func (p *Proxy) socket() string { return filepath.Join(p.dir, "socket") }
 
-// The service's name and its methods differ with the protocol's version.
+// service is what the names of methods begin with.
 // Source: https://github.com/hashicorp/terraform/tree/v1.11.4/docs/plugin-protocol
-func (p *Proxy) schemaMethod() string {
-	if p.version == 5 {
-		return "/tfplugin5.Provider/GetSchema"
-	}
-	return "/tfplugin6.Provider/GetProviderSchema"
-}
+func (p *Proxy) service() string { return fmt.Sprintf("/tfplugin%d.Provider/", p.version) }
 
 // serve answers one call of Terraform's.
 func (p *Proxy) serve(_ any, down grpc.ServerStream) error {
 	ctx := down.Context()
-	service, method, _ := strings.Cut(strings.TrimPrefix(method(down), "/"), "/")
-	if service != fmt.Sprintf("tfplugin%d.Provider", p.version) {
-		return status.Errorf(codes.Unimplemented, "a provider has no %s", service) // what go-plugin has beside, and does without
+	method, ok := strings.CutPrefix(method(down), p.service())
+	if !ok { // what go-plugin has beside, and does without
+		return status.Error(codes.Unimplemented, "the proxy of a provider serves "+p.service())
 	}
 	c := ctx.Value(connectionKey{}).(*connection)
 	switch method {
 	case "GetSchema", "GetProviderSchema":
-		return p.answer(down, p.schema)
+		return p.answer(down, func(frame) (frame, error) { return p.schema, nil })
+	case "GetResourceIdentitySchemas":
+		return p.answer(down, func(request frame) (frame, error) { return p.identities(ctx, c, method, request) })
+	case "PrepareProviderConfig", "ValidateProviderConfig":
+		return p.answer(down, func(request frame) (frame, error) { return p.check(ctx, c, method, request) })
 	case "Stop", "StopProvider":
 		if !p.configured(c) { // it has nothing to stop, and would not work again
-			return p.answer(down, nil)
+			return p.answer(down, func(frame) (frame, error) { return nil, nil })
 		}
 	}
 	process, err := p.process(c, strings.HasPrefix(method, "Configure"))
 	if err != nil {
-		return status.Error(codes.Unavailable, err.Error())
-	}
-	if method == "GetResourceIdentitySchemas" {
-		return p.identities(process, down)
+		return err
 	}
 	return pass(process, down)
 }
@@ -164,28 +164,57 @@ func method(s grpc.ServerStream) string {
 	return m
 }
 
-// answer answers a call that needs no provider.
-func (p *Proxy) answer(down grpc.ServerStream, response frame) error {
-	if err := down.RecvMsg(&frame{}); err != nil {
+// answer answers a call that the proxy has an answer to.
+func (p *Proxy) answer(down grpc.ServerStream, to func(request frame) (frame, error)) error {
+	var request frame
+	if err := down.RecvMsg(&request); err != nil {
+		return err
+	}
+	response, err := to(request)
+	if err != nil {
 		return err
 	}
 	return down.SendMsg(&response)
 }
 
-// identities answers with the identities of the resources that Terraform knows of.
-func (p *Proxy) identities(up *process, down grpc.ServerStream) error {
-	var request, all frame
-	if err := down.RecvMsg(&request); err != nil {
-		return err
-	}
-	if err := up.conn.Invoke(down.Context(), method(down), &request, &all, grpc.ForceCodec(codec{})); err != nil {
-		return err
-	}
-	some, err := prune(all, identityMaps, p.options.Types)
+// ask asks a provider's process on behalf of a connection.
+func (p *Proxy) ask(ctx context.Context, c *connection, method string, request frame) (frame, error) {
+	process, err := p.process(c, false)
 	if err != nil {
-		return status.Error(codes.Internal, err.Error())
+		return nil, err
 	}
-	return down.SendMsg((*frame)(&some))
+	var response frame
+	err = process.conn.Invoke(ctx, p.service()+method, &request, &response, grpc.ForceCodec(codec{}))
+	return response, err
+}
+
+// identities answers with the identities of the resources that Terraform knows of.
+func (p *Proxy) identities(ctx context.Context, c *connection, method string, request frame) (frame, error) {
+	all, err := p.ask(ctx, c, method, request)
+	if err != nil {
+		return nil, err
+	}
+	return prune(all, identityMaps, p.options.Types)
+}
+
+// check answers whether a provider configuration is right. Terraform asks three times of
+// each in a run, and AWS takes two seconds when it names endpoints. The answer depends on
+// the configuration and the environment alone.
+func (p *Proxy) check(ctx context.Context, c *connection, method string, request frame) (frame, error) {
+	p.mu.Lock()
+	response, ok := p.checks[string(request)]
+	p.mu.Unlock()
+	if ok {
+		return response, nil
+	}
+	response, err := p.ask(ctx, c, method, request)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.checks[string(request)] = response
+	return response, nil
 }
 
 // pass passes a call on, and what comes back.
@@ -240,12 +269,11 @@ func (p *Proxy) process(c *connection, configures bool) (*process, error) {
 		return c.own, nil
 	}
 	if p.closed {
-		return nil, errors.New("the run is over")
+		return nil, status.Error(codes.Unavailable, "the proxy is closed")
 	}
 	if p.spare == nil || p.spare.client.Exited() {
-		var err error
-		if p.spare, err = startProcess(p.options); err != nil {
-			return nil, err
+		if err := p.startSpare(); err != nil {
+			return nil, status.Error(codes.Unavailable, err.Error())
 		}
 	}
 	process := p.spare
@@ -253,6 +281,16 @@ func (p *Proxy) process(c *connection, configures bool) (*process, error) {
 		c.own, p.spare = process, nil
 	}
 	return process, nil
+}
+
+func (p *Proxy) startSpare() error {
+	process, err := startProcess(p.options)
+	if err != nil {
+		return err
+	}
+	p.spare = process
+	p.started = append(p.started, process)
+	return nil
 }
 
 // connections follows Terraform's connections: with one ends the process that it has
@@ -270,8 +308,8 @@ func (p connections) HandleConn(ctx context.Context, s stats.ConnStats) {
 	c := ctx.Value(connectionKey{}).(*connection)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if own := c.own; own != nil {
-		p.ending.Go(own.client.Kill)
+	if c.own != nil {
+		go c.own.client.Kill() // takes its time, and Close waits for it
 	}
 }
 

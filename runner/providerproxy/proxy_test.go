@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-exec/tfexec"
@@ -121,8 +122,11 @@ func TestProxy(t *testing.T) {
 	if out, err := run("plan", "-no-color"); err == nil || !strings.Contains(err.Error(), "expected visibility_timeout_seconds to be in the range") {
 		t.Errorf("what the provider refuses: %v\n%s", err, out)
 	}
-	if children := processes(t); len(children) != 1 {
-		t.Errorf("after three commands, these processes are there, want one for the next: %v", children)
+	deadline := time.Now().Add(10 * time.Second)
+	for len(processes(t)) != 1 {
+		if time.Sleep(50 * time.Millisecond); time.Now().After(deadline) {
+			t.Fatalf("after three commands, these processes are there, want one for the next: %v", processes(t))
+		}
 	}
 	proxy.Close()
 	if children := processes(t); len(children) != 0 {
