@@ -226,8 +226,11 @@ func pass(up *process, down grpc.ServerStream) error {
 		return err
 	}
 	go func() {
-		var request frame
-		for down.RecvMsg(&request) == nil && stream.SendMsg(&request) == nil {
+		for {
+			var request frame
+			if down.RecvMsg(&request) != nil || stream.SendMsg(&request) != nil {
+				break
+			}
 		}
 		_ = stream.CloseSend() // it has none that matters: RecvMsg tells how the call ended
 	}()
