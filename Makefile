@@ -19,7 +19,7 @@ demo: prerequisites ## Tell the whole story on a real cluster; KEEP=1 leaves it 
 .PHONY: test
 test: export GOGC = 400
 test: prerequisites ## Unit tests, API server tests and the tests of every Terraform module.
-	$(MAKE) --jobs=3 test-groundwork test-awsemu test-prometheus # awsemu's mostly wait, for databases
+	$(MAKE) --jobs=3 test-groundwork test-awsemu test-prometheus
 
 .PHONY: test-groundwork
 test-groundwork:
@@ -28,7 +28,7 @@ test-groundwork:
 
 .PHONY: test-awsemu test-prometheus
 test-awsemu test-prometheus: test-%:
-	cd hack/$* && go vet ./... && go test -count=1 -timeout 30m ./...
+	cd hack/$* && go vet ./... && go test -count=1 -timeout 30m -parallel 4 ./... # more than cores, for awsemu's waits
 
 .PHONY: e2e
 e2e: prerequisites ## Tests on a real cluster with real Terraform and the real AWS provider.

@@ -158,7 +158,8 @@ func TestRunner_approvalOfMovedState(t *testing.T) {
 	}
 }
 
-// noise is more than compresses into the one Secret that a plan would like to have.
+// noise is more than compresses into the one Secret that a plan would like to have. It is
+// in few strings, as Terraform compares the elements of a list each with each.
 const noise = `
 variable "password" {
   type      = string
@@ -166,7 +167,7 @@ variable "password" {
 }
 resource "terraform_data" "noise" {
   input = {
-    noise    = flatten([for i in range(30) : [for j in range(1000) : sha512("${i} ${j}")]])
+    noise    = [for i in range(30) : join("", [for j in range(1000) : sha512("${i} ${j}")])]
     password = var.password
   }
 }
